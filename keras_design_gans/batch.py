@@ -1,0 +1,120 @@
+"""What a model needs from a batch, checked before any weight moves."""
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """Pictures of one size: float32 of shape (batch, height, width, channels) in [-1, 1]."""
+
+    shape: tuple
+
+    def check_shape(self, key, value):
+        """Raises `ValueError` unless `value` has this picture shape."""
+        if tuple(value.shape[1:]) != tuple(self.shape):
+            raise ValueError(
+                f"{key!r} must have shape (batch, {', '.join(map(str, self.shape))}), got "
+                f"{tuple(value.shape)}. Load the data at this size, or build the model with "
+                f"image_shape={tuple(value.shape[1:])}."
+            )
+
+    def check_values(self, key, value):
+        """Raises `ValueError` unless `value` is finite and in [-1, 1]."""
+        low, high = float(value.min()), float(value.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError(f"{key!r} holds NaN or infinite values. Look for broken files.")
+        if low < -1.001 or high > 1.001:
+            raise ValueError(
+                f"{key!r} must lie in [-1, 1], got values from {low:g} to {high:g}. "
+                "For 8-bit pictures use images / 127.5 - 1."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """Class numbers: integers of shape (batch,) in [0, classes)."""
+
+    classes: int
+
+    def check_shape(self, key, value):
+        """Raises `ValueError` unless `value` is one integer per example."""
+        if len(value.shape) != 1 or "int" not in keras.backend.standardize_dtype(value.dtype):
+            raise ValueError(
+                f"{key!r} must be integers of shape (batch,), got {value.dtype} of shape "
+                f"{tuple(value.shape)}. One-hot labels become class numbers with argmax(axis=-1)."
+            )
+
+    def check_values(self, key, value):
+        """Raises `ValueError` unless every label names a class."""
+        low, high = int(value.min()), int(value.max())
+        if low < 0 or high >= self.classes:
+            raise ValueError(
+                f"{key!r} must lie in 0..{self.classes - 1}, got labels from {low} to {high}. "
+                f"Build the model with the number of classes of the data."
+            )
+
+
+def read_batch(data, needs):
+    """Takes from a batch what a model needs, and checks the shapes.
+
+    Args:
+        data: What Keras passes to `train_step`: a dictionary, an array of images alone, or either
+            of them as the first element of a tuple.
+        needs: Dictionary from key to `Images` or `Labels`.
+
+    Returns:
+        Dictionary with the keys of `needs`.
+
+    Raises:
+        ValueError: If a key is missing or a shape does not fit.
+    """
+    if isinstance(data, (tuple, list)):
+        data = data[0]
+    if not isinstance(data, dict):
+        data = {"image": data}
+    missing = [key for key in needs if key not in data]
+    if missing:
+        raise ValueError(
+            f"The model needs {', '.join(map(repr, needs))} in every batch, but "
+            f"{', '.join(map(repr, missing))} is missing. Keys present: "
+            f"{', '.join(map(repr, data))}. Ask for it with load(..., features=...)."
+        )
+    for key, need in needs.items():
+        need.check_shape(key, data[key])
+    return {key: data[key] for key in needs}
+
+
+def check_first_batch(x, needs):
+    """Checks shapes and values of the data that `fit` was given, as far as it can be looked at.
+
+    Arrays are checked whole; of a data set that can be read again, the first batch; one-shot
+    generators not at all, since looking would use up their first batch.
+
+    Args:
+        x: The first argument of `fit`, `evaluate` or `train_on_batch`.
+        needs: Dictionary from key to `Images` or `Labels`.
+
+    Raises:
+        ValueError: If the data is empty or does not fit the model.
+    """
+    if isinstance(x, keras.utils.PyDataset):
+        if x.num_batches == 0:
+            raise ValueError("The data set is empty: it has no full batch.")
+        x = x[0]
+    elif hasattr(x, "take") and hasattr(x, "element_spec"):  # tf.data.Dataset
+        x = next(iter(x.take(1)), None)
+    elif hasattr(x, "__next__"):
+        return
+    elif hasattr(x, "batch_sampler"):  # torch.utils.data.DataLoader
+        x = next(iter(x), None)
+    if x is None:
+        raise ValueError("The data set is empty: it has no batch.")
+    for key, value in read_batch(x, needs).items():
+        if value.shape[0] == 0:
+            raise ValueError(f"{key!r} is empty: it has no example.")
+        needs[key].check_values(key, np.asarray(ops.convert_to_numpy(value)))

@@ -1,0 +1,451 @@
+"""The adversarial game as a `keras.Model`, and the only code that knows the backends.
+
+A model subclasses `AdversarialModel`, names its `players`, and writes one plain, stateful
+`train_step(self, data)`. The step may update players in any order and number, use batch
+normalisation, dropout and seed generators, and read gradients with respect to inputs; the same
+body runs under TensorFlow, JAX and PyTorch.
+"""
+
+import functools
+
+import keras
+from keras import ops, tree
+
+from keras_design_gans.batch import check_first_batch, read_batch
+from keras_design_gans.optimizers import PlayerOptimizers
+
+_BACKEND = keras.backend.backend()
+
+
+class AdversarialModel(keras.Model):
+    """A `keras.Model` trained by several players, each with its own networks and optimizer.
+
+    Subclasses define `players`, `default_optimizers()`, `needs` and `train_step(data)`; their
+    networks must be built in the constructor, because Keras looks at the variables before the
+    first step. On JAX a step must have no Python side effects, as it is traced.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True  # the networks are, and the game itself has no weights
+        self._means = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if _BACKEND == "jax":  # Keras' JAX trainer passes and expects the state explicitly
+            for name in ("train_step", "test_step"):
+                if name in cls.__dict__:
+                    setattr(cls, name, _with_explicit_state(cls.__dict__[name]))
+
+    # What a subclass fills in.
+
+    @property
+    def players(self):
+        """Dictionary from player name to the list of networks that player updates."""
+        raise NotImplementedError(f"{type(self).__name__} must define `players`.")
+
+    def default_optimizers(self):
+        """Dictionary from player name to the optimizer of the paper."""
+        raise NotImplementedError(f"{type(self).__name__} must define `default_optimizers`.")
+
+    @property
+    def needs(self):
+        """Dictionary from batch key to `Images` or `Labels`: what the model takes from a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define `needs`.")
+
+    # What a train_step is written with.
+
+    def read(self, data):
+        """Returns the part of a batch that the model needs, as a dictionary."""
+        return read_batch(data, self.needs)
+
+    def minimize(self, objective, player, through=None):
+        """Updates one player by one step of its optimizer.
+
+        Args:
+            objective: Function of no argument that returns a scalar loss, or a tuple whose first
+                element is the loss. With `through`, a function of the shared output.
+            player: Name of the player. Only its trainable variables move.
+            through: A `SharedPass` of the player's network. The loss is then differentiated with
+                respect to the output that exists already, and the gradient pulled back through
+                it: the network runs once for both players.
+
+        Returns:
+            What `objective` returned, cut from the gradient graph.
+        """
+        optimizer = self.optimizer[player]
+        variables = self._variables_of(player)
+
+        def scaled_objective(*inputs):
+            result = objective(*inputs)
+            loss = result[0] if isinstance(result, tuple) else result
+            return optimizer.scale_loss(loss), result
+
+        if through is None:
+            result, gradients = _gradients(self, scaled_objective, variables)
+        else:
+            result, gradient = _input_gradient(
+                self, scaled_objective, through.output, differentiable=False
+            )
+            gradients = through.pull_back(gradient)
+        _apply(optimizer, gradients, variables)
+        return tree.map_structure(ops.stop_gradient, result)
+
+    def shared_pass(self, function, player):
+        """Runs a player's network once, for the use of several players.
+
+        Args:
+            function: Function of no argument that returns one tensor, for example
+                `lambda: self.generator(noise, training=True)`.
+            player: Name of the player whose variables the output depends on.
+
+        Returns:
+            A `SharedPass`: `.output` is cut from the graph, ready to be shown to the opponent;
+            pass the object to `minimize(..., through=...)` to update the player itself.
+        """
+        return SharedPass(*_forward(self, function, self._variables_of(player)))
+
+    def input_gradients(self, function, inputs):
+        r"""Returns \(\nabla_x\sum_i f(x)_i\), itself differentiable (gradient penalties).
+
+        Args:
+            function: Function of `inputs`, row by row independent, such as a critic.
+            inputs: Tensor of shape (batch, ...).
+
+        Returns:
+            Tensor of the shape of `inputs`: the gradient of each row's value.
+        """
+
+        def total(x):
+            return ops.sum(ops.cast(function(x), "float32")), None
+
+        return _input_gradient(self, total, inputs, differentiable=True)[1]
+
+    def track(self, *names):
+        """Creates the running means that `log` fills; call it in the constructor."""
+        for name in names:
+            self._means[name] = keras.metrics.Mean(name=name)
+
+    def log(self, **values):
+        """Adds the values of this step to the running means and returns all means as logs."""
+        for name, value in values.items():
+            self._means[name].update_state(value)
+        return {name: mean.result() for name, mean in self._means.items()}
+
+    def copy_for_average(self, network):
+        """Returns a frozen copy of `network` that will hold its exponential moving average."""
+        copy = keras.models.clone_model(network)
+        copy.set_weights(network.get_weights())
+        copy.trainable = False
+        return copy
+
+    def update_average(self, average, network, decay):
+        r"""Moves an average one step: \(\bar w\leftarrow\beta\bar w+(1-\beta)w\), \(\beta\) = decay.
+
+        Batch statistics are averaged like weights. (`Optimizer(use_ema=True)` is not used: it
+        fails on JAX at the second `fit`.)
+        """
+        for mean, weight in zip(average.weights, network.weights, strict=True):
+            mean.assign(mean + (1.0 - decay) * (ops.stop_gradient(weight.value) - mean))
+
+    # Keras' side.
+
+    def compile(
+        self, *, run_eagerly=False, jit_compile="auto", steps_per_execution=1, **optimizers
+    ):
+        """Gives every player its optimizer.
+
+        Args:
+            run_eagerly: Run the step uncompiled, for debugging.
+            jit_compile: Use XLA (`torch.compile` on PyTorch); "auto" leaves it to Keras.
+            steps_per_execution: Batches per compiled call.
+            **optimizers: `<player>_optimizer=` for any player, such as
+                `generator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5)`. `None`, or a player
+                left out, means the paper's own. Learning rates may be schedules.
+
+        Raises:
+            TypeError: If a keyword names no player.
+        """
+        members = self.default_optimizers()
+        names = [f"{player}_optimizer" for player in members]
+        for name, optimizer in optimizers.items():
+            if name not in names:
+                raise TypeError(
+                    f"compile() got an unknown argument {name!r}. The optimizers of "
+                    f"{type(self).__name__} are: {', '.join(names)}."
+                )
+            if optimizer is not None:
+                members[name.removesuffix("_optimizer")] = keras.optimizers.get(optimizer)
+        if self.dtype_policy.name == "mixed_float16":
+            members = {player: _with_loss_scale(member) for player, member in members.items()}
+        composite = PlayerOptimizers(members)
+        composite.build({player: self._variables_of(player) for player in members})
+        super().compile(
+            optimizer=composite,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,  # each member scales its own player's loss
+        )
+        self._compile_arguments = {
+            "run_eagerly": run_eagerly,
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+        }
+
+    def get_compile_config(self):
+        """Returns the arguments of `compile`, with the optimizers serialised."""
+        if not self.compiled:
+            return {}
+        return {
+            **self._compile_arguments,
+            **{
+                f"{player}_optimizer": keras.saving.serialize_keras_object(member)
+                for player, member in self.optimizer.members.items()
+            },
+        }
+
+    def compile_from_config(self, config):
+        """Compiles from `get_compile_config()`; Keras restores the optimizers' state after it."""
+        self.compile(
+            **{
+                key: keras.saving.deserialize_keras_object(value)
+                if key.endswith("_optimizer")
+                else value
+                for key, value in config.items()
+            }
+        )
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the model from `get_config()`, own networks included."""
+        return cls(
+            **{
+                key: keras.saving.deserialize_keras_object(value)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for key, value in config.items()
+            }
+        )
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains as `keras.Model.fit` does, after a look at the data.
+
+        Args:
+            x: Batches as dictionaries (a `kdg.datasets` set, `keras.utils.PyDataset`,
+                `tf.data.Dataset`, `DataLoader`), a dictionary of arrays, or an array of images.
+            *args: As in `keras.Model.fit`.
+            **kwargs: As in `keras.Model.fit`.
+
+        Returns:
+            The `History` of the means of every logged value per epoch.
+
+        Raises:
+            ValueError: If keys are missing, shapes or values do not fit, or there is no data.
+        """
+        check_first_batch(x, self.needs)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """Returns the means of the logged values on `x`, as `keras.Model.evaluate` does."""
+        check_first_batch(x, self.needs)
+        return super().evaluate(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """Makes one training step, as `keras.Model.train_on_batch` does."""
+        check_first_batch(x, self.needs)
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def _variables_of(self, player):
+        return [v for network in self.players[player] for v in network.trainable_variables]
+
+    def _state(self):
+        """The four lists of variables that a training step may change, in Keras' order."""
+        return (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables if self.compiled else [],
+            self.metrics_variables,
+        )
+
+
+class SharedPass:
+    """The output of one network pass, and the way back from it to the network's variables."""
+
+    def __init__(self, output, pull_back):
+        self.output = output
+        self.pull_back = pull_back
+
+
+def _with_loss_scale(optimizer):
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer)
+
+
+# The backends. Each defines four functions:
+#   _gradients(model, objective, variables) -> (aux, gradients), objective() -> (loss, aux)
+#   _input_gradient(model, objective, x, differentiable) -> (aux, gradient),
+#       objective(x) -> (loss, aux); only PyTorch must be told to keep the graph
+#   _forward(model, function, variables) -> (output without graph, pull_back)
+#   _apply(optimizer, gradients, variables)
+
+if _BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    _ZERO = tf.UnconnectedGradients.ZERO
+
+    def _gradients(model, objective, variables):
+        values = [variable.value for variable in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, aux = objective()
+        return aux, tape.gradient(loss, values, unconnected_gradients=_ZERO)
+
+    def _input_gradient(model, objective, x, differentiable):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            loss, aux = objective(x)
+        return aux, tape.gradient(loss, x, unconnected_gradients=_ZERO)
+
+    def _forward(model, function, variables):
+        values = [variable.value for variable in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            output = function()
+
+        def pull_back(gradient):
+            return tape.gradient(output, values, gradient, unconnected_gradients=_ZERO)
+
+        return tf.stop_gradient(output), pull_back
+
+    def _apply(optimizer, gradients, variables):
+        optimizer.apply(gradients, variables)
+
+elif _BACKEND == "torch":
+    import torch
+
+    def _torch_gradients(output, inputs, **kwargs):
+        gradients = torch.autograd.grad(output, inputs, allow_unused=True, **kwargs)
+        return [
+            torch.zeros_like(x) if g is None else g for g, x in zip(gradients, inputs, strict=True)
+        ]
+
+    def _gradients(model, objective, variables):
+        loss, aux = objective()
+        return aux, _torch_gradients(loss, [variable.value for variable in variables])
+
+    def _input_gradient(model, objective, x, differentiable):
+        with torch.enable_grad():
+            if not x.requires_grad:
+                x = x.detach().requires_grad_()
+            loss, aux = objective(x)
+            return aux, _torch_gradients(loss, [x], create_graph=differentiable)[0]
+
+    def _forward(model, function, variables):
+        output = function()
+
+        def pull_back(gradient):
+            values = [variable.value for variable in variables]
+            return _torch_gradients(output, values, grad_outputs=gradient)
+
+        return output.detach(), pull_back
+
+    def _apply(optimizer, gradients, variables):
+        optimizer.apply(gradients, variables)
+
+elif _BACKEND == "jax":
+    import jax
+
+    def _pure(model, function, variables):
+        """Makes `function` a pure function of the values of `variables`.
+
+        An inner scope does not see the values of an outer one: it has to be given every variable.
+        Returns the function, which also returns the changed values of all other variables, and a
+        second function that writes them back.
+        """
+        wanted = {id(variable) for variable in variables}
+        others = [v for part in model._state() for v in part if id(v) not in wanted]
+        current = [variable.value for variable in others]
+
+        def pure(values, *inputs):
+            mapping = [*zip(variables, values, strict=True), *zip(others, current, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping) as scope:
+                result = function(*inputs)
+            return result, [scope.get_current_value(variable) for variable in others]
+
+        def write_back(changed):
+            for variable, old, new in zip(others, current, changed, strict=True):
+                if new is not old:
+                    variable.assign(new)
+
+        return pure, write_back
+
+    def _gradients(model, objective, variables):
+        pure, write_back = _pure(model, objective, variables)
+
+        def loss_of(values):
+            (loss, aux), changed = pure(values)
+            return loss, (aux, changed)
+
+        values = [variable.value for variable in variables]
+        gradients, (aux, changed) = jax.grad(loss_of, has_aux=True)(values)
+        write_back(changed)
+        return aux, gradients
+
+    def _input_gradient(model, objective, x, differentiable):
+        pure, write_back = _pure(model, objective, [])
+
+        def loss_of(x):
+            (loss, aux), changed = pure([], x)
+            return loss, (aux, changed)
+
+        gradient, (aux, changed) = jax.grad(loss_of, has_aux=True)(x)
+        write_back(changed)
+        return aux, gradient
+
+    def _forward(model, function, variables):
+        pure, write_back = _pure(model, function, variables)
+        values = [variable.value for variable in variables]
+        output, vjp, changed = jax.vjp(pure, values, has_aux=True)
+        write_back(changed)
+        return jax.lax.stop_gradient(output), lambda gradient: vjp(gradient)[0]
+
+    def _apply(optimizer, gradients, variables):
+        values, state = optimizer.stateless_apply(
+            [variable.value for variable in optimizer.variables],
+            gradients,
+            [variable.value for variable in variables],
+        )
+        for variable, value in zip(
+            [*variables, *optimizer.variables], [*values, *state], strict=True
+        ):
+            variable.assign(value)
+
+else:
+    raise ImportError(
+        f"keras_design_gans trains on tensorflow, jax or torch, but Keras runs on {_BACKEND!r}. "
+        "Set the environment variable KERAS_BACKEND before Python starts."
+    )
+
+
+def _with_explicit_state(step):
+    """Turns a stateful step into the form that Keras' JAX trainer calls: (state, data)."""
+
+    @functools.wraps(step)
+    def wrapper(self, *arguments):
+        if len(arguments) == 1:  # super().train_step(data) from within a step
+            return step(self, *arguments)
+        state, data = arguments
+        # test_step carries no optimizer variables, which then keep their place as an empty list.
+        parts = self._state() if len(state) == 4 else (*self._state()[:2], self.metrics_variables)
+        mapping = [
+            pair
+            for part, values in zip(parts, state, strict=True)
+            for pair in zip(part, values, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = step(self, data)
+        return logs, tuple([scope.get_current_value(v) for v in part] for part in parts)
+
+    return wrapper

@@ -1,0 +1,207 @@
+r"""The formulas: objectives of the players as pure functions of logits.
+
+Every function takes the raw output of a network (logits or scores, never probabilities), works in
+float32, and returns one scalar: the mean over the batch. Notation: \(D(x)=\sigma(\ell)\) for a
+logit \(\ell\), `real` images have target 1 and `fake` images target 0, as in Goodfellow et al. 2014.
+"""
+
+from keras import ops
+
+__all__ = [
+    "can_h_loss",
+    "can_loss",
+    "gradient_penalty",
+    "least_squares_discriminator_loss",
+    "least_squares_generator_loss",
+    "minimax_discriminator_loss",
+    "minimax_generator_loss",
+    "nonsaturating_generator_loss",
+    "wasserstein_critic_loss",
+    "wasserstein_generator_loss",
+]
+
+
+def _float32(logits):
+    return ops.cast(logits, "float32")
+
+
+def minimax_discriminator_loss(real_logits, fake_logits, real_target=1.0):
+    r"""Discriminator's side of the minimax game.
+
+    $$L_D=-\mathbb E_x[t\log D(x)+(1-t)\log(1-D(x))]-\mathbb E_z\log(1-D(G(z)))$$
+
+    Goodfellow et al. 2014, equation 1, with \(t=1\). A target \(t=0.9\) is one-sided label
+    smoothing (Salimans et al. 2016, section 3.4): it keeps the discriminator from growing certain.
+
+    Args:
+        real_logits: Logits of real images, any shape.
+        fake_logits: Logits of generated images, any shape.
+        real_target: The target \(t\) in (0, 1] for real images.
+
+    Returns:
+        Scalar, at least 0; \(\log 4\approx1.386294\) when all logits are 0 and \(t=1\).
+    """
+    real_logits, fake_logits = _float32(real_logits), _float32(fake_logits)
+    # -t log s(l) - (1-t) log(1-s(l)) = softplus(l) - t l
+    real = ops.mean(ops.softplus(real_logits) - real_target * real_logits)
+    return real + ops.mean(ops.softplus(fake_logits))
+
+
+def minimax_generator_loss(fake_logits):
+    r"""Generator's side of the minimax game, as the equation states it.
+
+    $$L_G=\mathbb E_z\log(1-D(G(z)))$$
+
+    Goodfellow et al. 2014, equation 1. Its gradient vanishes while the discriminator wins.
+
+    Args:
+        fake_logits: Logits of generated images, any shape.
+
+    Returns:
+        Scalar, at most 0; \(-\log 2\) when all logits are 0.
+    """
+    return -ops.mean(ops.softplus(_float32(fake_logits)))
+
+
+def nonsaturating_generator_loss(fake_logits):
+    r"""Generator loss that keeps its gradient while the discriminator wins.
+
+    $$L_G=-\mathbb E_z\log D(G(z))$$
+
+    Goodfellow et al. 2014, section 3, last paragraph.
+
+    Args:
+        fake_logits: Logits of generated images, any shape.
+
+    Returns:
+        Scalar, at least 0; \(\log 2\approx0.693147\) when all logits are 0.
+    """
+    return ops.mean(ops.softplus(-_float32(fake_logits)))
+
+
+def least_squares_discriminator_loss(real_logits, fake_logits):
+    r"""Least-squares discriminator loss.
+
+    $$L_D=\tfrac12\mathbb E_x(D(x)-1)^2+\tfrac12\mathbb E_z D(G(z))^2$$
+
+    Mao et al. 2017, equation 9 (a = 0, b = 1); here \(D\) is the raw output, without a sigmoid.
+
+    Args:
+        real_logits: Outputs for real images, any shape.
+        fake_logits: Outputs for generated images, any shape.
+
+    Returns:
+        Scalar, at least 0.
+    """
+    real, fake = _float32(real_logits), _float32(fake_logits)
+    return 0.5 * ops.mean(ops.square(real - 1.0)) + 0.5 * ops.mean(ops.square(fake))
+
+
+def least_squares_generator_loss(fake_logits):
+    r"""Least-squares generator loss.
+
+    $$L_G=\tfrac12\mathbb E_z(D(G(z))-1)^2$$
+
+    Mao et al. 2017, equation 9 (c = 1); \(D\) is the raw output, without a sigmoid.
+
+    Args:
+        fake_logits: Outputs for generated images, any shape.
+
+    Returns:
+        Scalar, at least 0.
+    """
+    return 0.5 * ops.mean(ops.square(_float32(fake_logits) - 1.0))
+
+
+def wasserstein_critic_loss(real_scores, fake_scores):
+    r"""Critic loss: minus the estimate of the Wasserstein distance.
+
+    $$L_C=\mathbb E_z f(G(z))-\mathbb E_x f(x)$$
+
+    Arjovsky et al. 2017, equation 2, negated so that the critic descends.
+
+    Args:
+        real_scores: Scores of real images, any shape.
+        fake_scores: Scores of generated images, any shape.
+
+    Returns:
+        Scalar of either sign.
+    """
+    return ops.mean(_float32(fake_scores)) - ops.mean(_float32(real_scores))
+
+
+def wasserstein_generator_loss(fake_scores):
+    r"""Generator loss against a critic.
+
+    $$L_G=-\mathbb E_z f(G(z))$$
+
+    Arjovsky et al. 2017, algorithm 1, line 11.
+
+    Args:
+        fake_scores: Scores of generated images, any shape.
+
+    Returns:
+        Scalar of either sign.
+    """
+    return -ops.mean(_float32(fake_scores))
+
+
+def gradient_penalty(gradients):
+    r"""Distance of the critic's gradient norm from one.
+
+    $$L_{GP}=\mathbb E_{\hat x}(\lVert\nabla_{\hat x}f(\hat x)\rVert_2-1)^2$$
+
+    Gulrajani et al. 2017, equation 3, without its weight \(\lambda\).
+
+    Args:
+        gradients: Gradient of the critic for each image, shape (batch, ...), for example from
+            `AdversarialModel.input_gradients`.
+
+    Returns:
+        Scalar, at least 0; exactly 0 for a linear critic of unit norm.
+    """
+    gradients = _float32(gradients)
+    squares = ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
+    # The norm's own gradient is infinite at zero: a tiny floor keeps NaN out of the second pass.
+    norms = ops.sqrt(ops.maximum(squares, 1e-12))
+    return ops.mean(ops.square(norms - 1.0))
+
+
+def can_loss(class_logits):
+    r"""Creativity loss of CAN: each class alone is pulled to probability \(1/K\).
+
+    $$L_{CAN}=-\mathbb E_z\sum_{k=1}^K\Big[\tfrac1K\log\sigma(\ell_k)
+    +\tfrac{K-1}K\log(1-\sigma(\ell_k))\Big]$$
+
+    Elgammal et al. 2017 as read by Sbai et al. 2018 (DesIGN): one sigmoid per class. Gradient per
+    logit: \(\sigma(\ell_k)-1/K\). It depends on the level of the logits, not only on their
+    differences, and is smallest when every logit is \(-\log(K-1)\).
+
+    Args:
+        class_logits: Logits of a classification head for generated images, shape (batch, K).
+
+    Returns:
+        Scalar; for K = 7: 4.852030 at zero logits, 2.870814 at its minimum.
+    """
+    class_logits = _float32(class_logits)
+    share = 1.0 / class_logits.shape[-1]
+    per_class = ops.softplus(class_logits) - share * class_logits
+    return ops.mean(ops.sum(per_class, axis=-1))
+
+
+def can_h_loss(class_logits):
+    r"""Holistic creativity loss CAN(H): the class distribution as a whole is pulled to uniform.
+
+    $$L_{CAN(H)}=-\mathbb E_z\sum_{k=1}^K\tfrac1K\log\mathrm{softmax}_k(\ell)
+    =\log K+KL(U\,\Vert\,\mathrm{softmax}(\ell))$$
+
+    Sbai et al. 2018 (DesIGN). Gradient per logit: \(\mathrm{softmax}_k(\ell)-1/K\); adding a
+    constant to all logits changes nothing.
+
+    Args:
+        class_logits: Logits of a classification head for generated images, shape (batch, K).
+
+    Returns:
+        Scalar, at least \(\log K\).
+    """
+    return -ops.mean(ops.log_softmax(_float32(class_logits), axis=-1))
