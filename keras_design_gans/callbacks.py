@@ -1,0 +1,134 @@
+"""Keras callbacks that watch a generative network learn.
+
+They work on every backend. On JAX the variables live outside the model during an epoch and come
+back when a callback asks for `self.model`, so no callback here keeps a network from one call to
+the next.
+"""
+
+import io
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_design_gans import plotting
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws the same noise after every few epochs, so that one sees the pictures form.
+
+    Args:
+        directory: Folder for `epoch_0001.png`, ... and, at the end, `animation.gif` of at most 60
+            frames. `None` saves nothing.
+        rows, columns: Size of the grid.
+        every: Interval in epochs.
+        seed: Seed of the noise, the same at every epoch.
+        conditions: Dictionary of further arguments of `model.generate`, such as labels.
+        show: Display the grid in the notebook, each one in place of the last.
+        tensorboard_dir: Folder for TensorBoard images. Needs `tensorboardX` or `tensorflow` with
+            `tensorboard`.
+    """
+
+    def __init__(
+        self,
+        directory=None,
+        rows=4,
+        columns=8,
+        every=1,
+        seed=0,
+        conditions=None,
+        show=False,
+        tensorboard_dir=None,
+    ):
+        super().__init__()
+        self.directory = Path(directory) if directory is not None else None
+        self.rows, self.columns = rows, columns
+        self.every = every
+        self.seed = seed
+        self.conditions = conditions or {}
+        self.show = show
+        self.tensorboard_dir = tensorboard_dir
+
+    def on_train_begin(self, logs=None):
+        self._last_epoch = 0
+        self._display = None
+        if self.directory is not None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        if self.tensorboard_dir is not None:
+            self._write_to_tensorboard = tensorboard_writer(self.tensorboard_dir)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._last_epoch = epoch + 1
+        if self._last_epoch % self.every:
+            return
+        count = self.rows * self.columns
+        images = self.model.generate(count, seed=self.seed, **self.conditions)
+        grid = plotting.image_grid(images, self.columns)
+        if self.directory is not None:
+            Image.fromarray(grid).save(self.directory / f"epoch_{self._last_epoch:04d}.png")
+        if self.tensorboard_dir is not None:
+            self._write_to_tensorboard("samples", grid, self._last_epoch)
+        if self.show:
+            self._show(grid)
+
+    def on_train_end(self, logs=None):
+        if self.directory is None:
+            return
+        # Files rather than memory: a resumed training then animates the whole story. Later epochs
+        # can only be left over from another run.
+        frames = [
+            path
+            for path in sorted(self.directory.glob("epoch_*.png"))
+            if int(path.stem.removeprefix("epoch_")) <= self._last_epoch
+        ]
+        if frames:
+            chosen = np.unique(np.linspace(0, len(frames) - 1, 60).round().astype(int))
+            plotting.save_animation(
+                [np.asarray(Image.open(frames[i])) for i in chosen],
+                self.directory / "animation.gif",
+            )
+
+    def _show(self, grid):
+        from IPython import display
+
+        buffer = io.BytesIO()
+        Image.fromarray(grid).save(buffer, "png")
+        picture = display.Image(buffer.getvalue())
+        if self._display is None:
+            self._display = display.display(picture, display_id=True)
+        else:
+            self._display.update(picture)
+
+
+def tensorboard_writer(directory):
+    """Function `write(name, image, step)` that adds a uint8 image (h, w, 3) to TensorBoard.
+
+    tensorboardX comes first: TensorFlow would take hold of the GPU beside JAX or PyTorch.
+    """
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        try:
+            from tensorflow import summary
+        except ImportError as error:
+            raise ImportError(
+                "Expected `tensorboardX` (or `tensorflow`) to write TensorBoard images, found "
+                "neither. Install it with `pip install tensorboardX`, or leave out "
+                "`tensorboard_dir`."
+            ) from error
+        writer = summary.create_file_writer(str(directory))
+
+        def write(name, image, step):
+            with writer.as_default():
+                summary.image(name, image[None], step=step)
+            writer.flush()
+
+        return write
+    writer = SummaryWriter(str(directory))
+
+    def write(name, image, step):
+        writer.add_image(name, image, step, dataformats="HWC")
+        writer.flush()
+
+    return write
