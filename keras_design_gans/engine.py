@@ -140,7 +140,7 @@ class AdversarialModel(keras.Model):
         return copy
 
     def update_average(self, average, network, decay):
-        r"""Moves an average one step: \(\bar w\leftarrow\beta\bar w+(1-\beta)w\), \(\beta\) = decay.
+        r"""Moves an average one step: \(\bar w\leftarrow\beta\bar w+(1-\beta)w\), decay \(\beta\).
 
         Batch statistics are averaged like weights. (`Optimizer(use_ema=True)` is not used: it
         fails on JAX at the second `fit`.)

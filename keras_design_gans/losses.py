@@ -1,8 +1,8 @@
 r"""The formulas: objectives of the players as pure functions of logits.
 
 Every function takes the raw output of a network (logits or scores, never probabilities), works in
-float32, and returns one scalar: the mean over the batch. Notation: \(D(x)=\sigma(\ell)\) for a
-logit \(\ell\), `real` images have target 1 and `fake` images target 0, as in Goodfellow et al. 2014.
+float32, and returns one scalar: the mean over the batch. \(D(x)=\sigma(\ell)\) for a
+logit \(\ell\); `real` images have target 1, `fake` images 0, as in Goodfellow et al. 2014.
 """
 
 from keras import ops

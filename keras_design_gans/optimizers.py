@@ -80,7 +80,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def finalize_variable_values(self, var_list):
         """Does nothing: members keep no shadow values that would need writing back."""
 
-    # The members are saved as attributes of this object; saving them here too would double the file.
+    # Members are saved as attributes of this object; saving them here too would double the file.
     def save_own_variables(self, store):
         """Stores nothing: each member stores its own variables."""
 

@@ -221,7 +221,7 @@ class DCGAN(AdversarialModel):
         return self.log(**d_logs, **g_logs)
 
     def discriminator_objective(self, batch, fake, training):
-        """Returns the discriminator's loss and what it logs. Batch norm sees real and fake apart."""
+        """Returns the discriminator's loss and logs. Batch norm sees real and fake apart."""
         real_logits = self.discriminator(batch["image"], training=training)
         fake_logits = self.discriminator(fake, training=training)
         loss = minimax_discriminator_loss(real_logits, fake_logits, self.real_target)

@@ -49,7 +49,7 @@ def design_discriminator(image_shape=(64, 64, 3), heads=(("shape", 7),), base_fi
         base_filters: Channels of the first convolution.
 
     Returns:
-        Functional `keras.Model` from images in [-1, 1] to a dictionary: `"real"`, logits (batch, 1),
+        Functional `keras.Model` from images to a dictionary: `"real"`, logits (batch, 1),
         and for every head logits (batch, classes). 2,880,270 trainable weights with two heads of
         seven classes.
     """
@@ -69,12 +69,12 @@ def design_discriminator(image_shape=(64, 64, 3), heads=(("shape", 7),), base_fi
 
 @keras.saving.register_keras_serializable(package="keras_design_gans")
 class DesIGN(DCGAN):
-    """DCGAN with classification heads and a creativity loss (Sbai et al. 2018).
+    r"""DCGAN with classification heads and a creativity loss (Sbai et al. 2018).
 
     Batches: `image` as in `DCGAN`, and for every head an integer label (batch,) under the head's
     name. Logs, beside those of `DCGAN`: per head `<head>_accuracy` (of the discriminator on real
     images) and `<head>_entropy` (of its prediction for fakes, in nats: the creativity losses raise
-    it towards \\(\\log K\\)), and `creativity_loss`.
+    it towards \(\log K\)), and `creativity_loss`.
 
     Args:
         heads: Dictionary from label key to its class names, or to their number; pass the
