@@ -1,3 +1,10 @@
 """Scores of novelty, quality and likeness, and the classifier that they are computed with."""
 
+from keras_design_gans.metrics.class_scores import am_gan_score as am_gan_score
+from keras_design_gans.metrics.class_scores import am_score as am_score
+from keras_design_gans.metrics.class_scores import inception_score as inception_score
+from keras_design_gans.metrics.design_scores import design_scores as design_scores
+from keras_design_gans.metrics.neighbours import knn_distance as knn_distance
+from keras_design_gans.metrics.neighbours import nearest_neighbours as nearest_neighbours
 from keras_design_gans.metrics.resnet18 import ResNet18 as ResNet18
+from keras_design_gans.metrics.spread import bootstrap as bootstrap

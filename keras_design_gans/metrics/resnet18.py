@@ -19,6 +19,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_design_gans.batch import Images, Labels, check_first_batch, read_batch
+
 
 def conv_norm(x, filters, kernel_size, strides=1):
     """Bias-free convolution followed by batch normalisation."""
@@ -68,7 +70,8 @@ class ResNet18(keras.Model):
     of logits per head.
 
     `fit` and `evaluate` take the batches of `kdg.datasets`: dictionaries with `image` and one
-    integer label array per head. `evaluate(dataset, return_dict=True)` gives `shape_accuracy`, ...
+    integer label array per head. `evaluate(dataset, return_dict=True)` gives `shape_accuracy`,
+    `texture_accuracy` (with a single head: `accuracy`).
 
     ```python
     classifier = ResNet18((64, 64, 3), heads={"shape": 7, "texture": 7})
@@ -128,7 +131,18 @@ class ResNet18(keras.Model):
         self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
         self.optimizer.build(self.trainable_variables)
 
-    # A batch is one dictionary, which Keras hands on as `x` with no `y`: take the labels from it.
+    @property
+    def needs(self):
+        """The image and one label per head."""
+        labels = {name: Labels(classes) for name, classes in self.classes.items()}
+        return {"image": Images(self.image_shape), **labels}
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains as `keras.Model.fit` does, after a look at the data; raises `ValueError`."""
+        check_first_batch(x, self.needs)
+        return super().fit(x, *args, **kwargs)
+
+    # A batch is one dictionary, which Keras hands on as `x` with no `y`: the labels are in `x`.
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Sum of the heads' cross-entropies."""
@@ -138,14 +152,8 @@ class ResNet18(keras.Model):
         """Accuracy of every head."""
         return super().compute_metrics(x, self._labels(x), y_pred, sample_weight)
 
-    def _labels(self, batch):
-        missing = [name for name in self.classes if name not in batch]
-        if missing:
-            raise ValueError(
-                f"Expected a batch with a label for each head, but {missing} is missing among "
-                f"{sorted(batch)}. Load the data set with `features={['image', *self.classes]}` "
-                "or build the classifier with `heads` that the data has."
-            )
+    def _labels(self, data):
+        batch = read_batch(data, self.needs)
         return {name: batch[name] for name in self.classes}
 
     def features(self, images, batch_size=64):

@@ -1,0 +1,68 @@
+"""Distance of generated pictures from the training pictures that they resemble most."""
+
+import numpy as np
+
+from keras_design_gans.metrics.checks import as_rows, check_same_width
+
+DISTANCES_AT_ONCE = 2**22  # 32 MB of float64, whatever the number of pictures
+
+
+def nearest_neighbours(features, train_features, k=10):
+    """Finds the `k` nearest training rows of every row, by Euclidean distance.
+
+    Args:
+        features: array (n, d), one row per picture, such as `ResNet18.features`.
+        train_features: array (m, d), from the same network.
+        k: Number of neighbours.
+
+    Returns:
+        distances, float64 array (n, k), nearest first, and indices into `train_features`, integer
+        array (n, k).
+
+    Raises:
+        ValueError: If the shapes do not fit, a value is not finite, or `k` is larger than m.
+    """
+    features = as_rows("features", features)
+    train_features = as_rows("train_features", train_features)
+    check_same_width("features", features, "train_features", train_features)
+    if not 1 <= k <= len(train_features):
+        raise ValueError(
+            f"Expected `k` from 1 to the number of training rows, {len(train_features)}, got {k}."
+        )
+    train_squares = np.sum(train_features**2, axis=1)
+    indices = np.empty((len(features), k), "int64")
+    step = max(1, DISTANCES_AT_ONCE // len(train_features))
+    for start in range(0, len(features), step):
+        chunk = features[start : start + step]
+        # |x - y|^2 without |x|^2, which does not change the order.
+        squares = train_squares - 2 * chunk @ train_features.T
+        indices[start : start + step] = np.argpartition(squares, k - 1, axis=1)[:, :k]
+    # The formula above cancels digits, so the distances are taken from the differences.
+    distances = np.stack(
+        [np.linalg.norm(train_features[indices[:, i]] - features, axis=1) for i in range(k)], axis=1
+    )
+    order = np.argsort(distances, axis=1)
+    return np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
+
+
+def knn_distance(features, train_features, k=10):
+    r"""Mean distance to the `k` nearest training pictures: how far from the known?
+
+    $$NN_k = \mathbb{E}_x\,\frac1k \sum_{y \in N_k(x)} \lVert f(x) - f(y) \rVert_2$$
+
+    Sbai et al., *DesIGN* (2018), section 4, with \(f\) the pooled features of a ResNet-18 and
+    \(k=10\). Far may mean new, and may mean broken: read it beside the other scores and beside the
+    value of real test pictures.
+
+    Args:
+        features: array (n, d) of the generated pictures.
+        train_features: array (m, d) of the training pictures, from the same network.
+        k: Number of neighbours.
+
+    Returns:
+        float, at least 0, in the unit of the features.
+
+    Raises:
+        ValueError: If the shapes do not fit, a value is not finite, or `k` is larger than m.
+    """
+    return float(nearest_neighbours(features, train_features, k)[0].mean())
