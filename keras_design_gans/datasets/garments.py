@@ -1,0 +1,416 @@
+"""Drawn product shots of clothes: 7 shapes in 7 textures, on white.
+
+Every picture is drawn anew from random measures: lengths, widths, sleeves, necklines, collars,
+fastenings, pockets, hems, colours and fabric. The same scene gives the picture, its mask and its
+line drawing. Picture `n` always has shape `n % 7` and texture `n // 7 % 7`, so 49 pictures in a row
+are balanced, and it depends on nothing but `(seed, n)`.
+
+Inspired by the labels of the clothing data in
+[DesIGN: Design Inspiration from Generative Networks](https://arxiv.org/abs/1804.00921).
+"""
+
+import numpy as np
+
+from keras_design_gans.datasets import tailoring
+from keras_design_gans.datasets.scene import KINDS, Scene, mix, palette
+from keras_design_gans.datasets.tailoring import Cut, flip
+from keras_design_gans.datasets.textiles import TEXTURES, fabric
+
+NAME = "garments"
+CLASS_NAMES = {
+    "shape": ("jacket", "coat", "shirt", "top", "t-shirt", "dress", "pullover"),
+    "texture": TEXTURES,
+}
+FEATURES = (*KINDS, *CLASS_NAMES)
+NUM_EXAMPLES = {"train": 20000, "test": 2000}
+
+
+def scene(index, seed=0, shape=None, texture=None):
+    """The scene of one garment.
+
+    Args:
+        index: which garment, 0 or more.
+        seed: which endless series of garments, 0 or more.
+        shape: name of a shape, to draw another than the balanced one.
+        texture: name of a texture, likewise. The cut and the colours stay the same, so a garment
+            can be drawn in seven textures.
+
+    Returns:
+        A `Scene` with the labels `shape` and `texture`.
+
+    Raises:
+        ValueError: for an unknown shape or texture, or a negative index or seed.
+    """
+    if index < 0 or seed < 0:
+        raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
+    labels = {
+        "shape": _label("shape", shape, index),
+        "texture": _label("texture", texture, index // len(CLASS_NAMES["shape"])),
+    }
+    # One stream each, so that another texture changes neither the cut nor the colours.
+    cut, weave, dye = (np.random.default_rng((seed, index, stream)) for stream in range(3))
+    cloth = fabric(CLASS_NAMES["texture"][labels["texture"]], weave, palette(dye))
+    drawing = Scene(
+        labels,
+        sway=cut.normal(0, 0.5),
+        tilt=cut.normal(0, 0.008),
+        light=cut.uniform(0.28, 0.45),
+        fill=cut.uniform(0.88, 0.92),
+    )
+    drawing.define(cloth.defs)
+    _TAILORS[labels["shape"]](drawing, cut, cloth)
+    return drawing
+
+
+def draw(index, seed=0, image_size=64, features=FEATURES):
+    """One example of the data set.
+
+    Args:
+        index: which garment, 0 or more.
+        seed: which endless series of garments.
+        image_size: side of the pictures in pixels.
+        features: the names wanted, of `FEATURES`. Only these are rendered.
+
+    Returns:
+        A dict with, as far as asked for, the uint8 arrays `image` `(size, size, 3)`, `mask`
+        `(size, size, 1)` (255 on the garment; compare with 127) and `sketch` `(size, size, 1)`
+        (dark lines on white), and the ints `shape` and `texture`.
+
+    Raises:
+        ValueError: for an unknown feature.
+    """
+    unknown = [name for name in features if name not in FEATURES]
+    if unknown:
+        raise ValueError(f"Unknown features {unknown}. Choose from {', '.join(FEATURES)}.")
+    drawing = scene(index, seed)
+    return {
+        name: drawing.render(name, image_size) if name in KINDS else drawing.labels[name]
+        for name in features
+    }
+
+
+def _label(kind, name, index):
+    names = CLASS_NAMES[kind]
+    if name is None:
+        return index % len(names)
+    if name not in names:
+        raise ValueError(f"Unknown {kind} {name!r}. Choose one of {', '.join(names)}.")
+    return names.index(name)
+
+
+# --- the seven garments --------------------------------------------------------------------------
+
+
+def _jacket(drawing, rng, cloth):
+    style = rng.choice(["blazer", "zip", "biker"])
+    chest = rng.uniform(19.5, 22.5)
+    cut = Cut(
+        neck=rng.uniform(6, 7.5),
+        neck_depth=rng.uniform(4, 6),
+        shoulder=chest + rng.uniform(0, 1.5),
+        drop=rng.uniform(3.5, 5.5),
+        arm=rng.uniform(19, 22),
+        chest=chest,
+        waist=chest - rng.uniform(0.5, 2.5),
+        waist_y=rng.uniform(38, 42),
+        hem=chest + rng.uniform(-1, 0.8),
+        length=rng.uniform(58, 64) if style == "blazer" else rng.uniform(50, 57),
+    )
+    gap, overlap = (rng.uniform(2.5, 6), 0.3) if style == "blazer" else (rng.uniform(0, 4), -0.2)
+    lining = mix(cloth.trim, "#6a6470", 0.5)
+    cut.back(lining, drawing)
+    for side in (-1, 1):
+        drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
+    tailoring.folds(drawing, rng, cut, 2)
+    tailoring.emblem(drawing, rng, cloth, cut.front(), cut.length * 0.6, rng.uniform(11, 13))
+    finish = "rib" if style == "zip" else "plain"
+    tailoring.sleeves(
+        drawing,
+        rng,
+        cloth,
+        cut,
+        rng.uniform(46, 51),
+        rng.uniform(14, 20),
+        rng.uniform(9, 11),
+        finish,
+    )
+    if style == "blazer":
+        end = rng.uniform(26, 34)
+        tailoring.lapels(drawing, cloth, cut, rng.uniform(11, 13.5), end, overlap)
+        points = [(-0.4 + gap * 0.1, end + 2 + 7 * i) for i in range(rng.integers(1, 4))]
+        drawing.buttons(points, 1.2, tailoring.button_color(rng, cloth))
+        tailoring.pockets(drawing, cloth, 7.5, cut.length * 0.72, 8.5, rng.uniform(2.2, 3.2))
+        return
+    edge = [(gap * 0.02, cut.neck_depth + 1), (gap * 0.3, cut.length * 0.5, gap, cut.length)]
+    metal = rng.choice(["#d9d9de", "#c7a552", "#3a3a40"])
+    for side in (1, -1):
+        drawing.lines(
+            [flip(edge, side)], color=metal, opacity=1, width=1.1, dash="1 .5", sketch=False
+        )
+        drawing.lines([flip([(x[-2] + 2, x[-1]) for x in edge], side)], opacity=0.3)
+    slant = rng.uniform(4, 8)
+    tailoring.pockets(drawing, cloth, 8, cut.length * 0.78, rng.uniform(5, 7), 0, slant)
+    if style == "zip":
+        half = [
+            (gap, cut.length - 1),
+            (cut.hem, cut.length - 1.5),
+            (cut.hem - 1.4, cut.length + 4),
+            (gap, cut.length + 5),
+        ]
+        for side in (1, -1):
+            tailoring.rib(drawing, flip(half, side), cloth.trim)
+        n = cut.neck
+        tailoring.rib(drawing, [(-n, 0.5), (n, 0.5), (n - 0.6, -4.5), (-n + 0.6, -4.5)], cloth.trim)
+    else:
+        tailoring.collar(drawing, cloth, cut, rng.uniform(7, 10))
+
+
+def _coat(drawing, rng, cloth):
+    chest = rng.uniform(20, 23)
+    belted = rng.random() < 0.45
+    length = rng.uniform(94, 104)
+    cut = Cut(
+        neck=rng.uniform(6, 7.5),
+        neck_depth=rng.uniform(4, 6),
+        shoulder=chest + rng.uniform(-0.5, 1.5),
+        drop=rng.uniform(4, 6),
+        arm=rng.uniform(21, 24),
+        chest=chest,
+        waist=chest - (rng.uniform(2, 4) if belted else rng.uniform(-1, 1)),
+        waist_y=rng.uniform(43, 48),
+        hem=chest + rng.uniform(2, 8),
+        length=length,
+    )
+    gap, overlap = rng.uniform(0.5, 3.5), rng.uniform(1.5, 4)
+    cut.back(mix(cloth.trim, "#6a6470", 0.5), drawing)
+    for side in (-1, 1):
+        drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
+    tailoring.folds(drawing, rng, cut, 2)
+    tailoring.hanging_folds(drawing, rng, cut, 3)
+    tailoring.emblem(drawing, rng, cloth, cut.front(), cut.length * 0.62, rng.uniform(14, 17))
+    tailoring.sleeves(
+        drawing, rng, cloth, cut, rng.uniform(52, 58), rng.uniform(11, 16), rng.uniform(10.5, 12.5)
+    )
+    end = rng.uniform(28, 40)
+    tailoring.lapels(drawing, cloth, cut, rng.uniform(12.5, 16), end, overlap)
+    columns = (-6, 6) if rng.random() < 0.5 else (0,)
+    rows = np.arange(end + 3, min(end + 30, length * 0.72), rng.uniform(9, 11))
+    drawing.buttons(
+        [(x, y) for y in rows for x in columns], 1.5, tailoring.button_color(rng, cloth)
+    )
+    tailoring.pockets(
+        drawing, cloth, 9, length * 0.62, 8.5, rng.choice([0, 3.2]), rng.choice([0, 5])
+    )
+    if belted:
+        w, y = cut.waist + 0.3, cut.waist_y
+        belt = [(-w, y - 2.3), (0, y - 1.6, w, y - 2.3), (w, y + 2.3), (0, y + 3, -w, y + 2.3)]
+        drawing.piece(belt, cloth, color=mix(cloth.trim, "#0c0814", 0.25), depth=0.8)
+        drawing.piece(
+            [(-3, y - 3), (3, y - 3), (3, y + 4), (-3, y + 4)], color="#b9a06a", depth=0.8
+        )
+
+
+def _shirt(drawing, rng, cloth):
+    chest = rng.uniform(19, 22)
+    short = rng.random() < 0.2
+    cut = Cut(
+        neck=rng.uniform(6, 7),
+        neck_depth=4.5,
+        shoulder=chest + rng.uniform(0, 1.5),
+        drop=rng.uniform(4, 5.5),
+        arm=rng.uniform(18, 21),
+        chest=chest,
+        waist=chest - rng.uniform(0, 2.5),
+        waist_y=rng.uniform(38, 42),
+        hem=chest - rng.uniform(-0.5, 1),
+        length=rng.uniform(58, 63),
+        hem_curve=rng.uniform(4, 8),
+    )
+    cut.back(cloth.trim, drawing)
+    front = cut.front()
+    drawing.piece(front, cloth)
+    tailoring.folds(drawing, rng, cut, 3)
+    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.48, rng.uniform(12, 14))
+    if short:
+        tailoring.sleeves(drawing, rng, cloth, cut, rng.uniform(19, 22), rng.uniform(28, 38), 13)
+    else:
+        tailoring.sleeves(
+            drawing,
+            rng,
+            cloth,
+            cut,
+            rng.uniform(46, 50),
+            rng.uniform(14, 20),
+            rng.uniform(9, 10.5),
+            "cuff",
+        )
+    bottom = cut.length + cut.hem_curve
+    placket = [(-2, 5), (2, 5), (2, bottom - 0.3), (-2, bottom - 0.3)]
+    contrast = mix(cloth.base, "#ffffff", 0.25) if rng.random() < 0.3 else None
+    drawing.piece(placket, cloth, contrast, depth=0.5)
+    rows = np.linspace(11, bottom - 7, int(rng.integers(5, 8)))
+    drawing.buttons([(0, y) for y in rows], 1.05, tailoring.button_color(rng, cloth))
+    for side in (1, -1)[: rng.integers(0, 3)]:
+        w, y = 4.6, cut.arm + 1
+        pocket = [(5.5, y), (5.5 + 2 * w, y), (5.5 + 2 * w, y + 9), (5.5 + w, y + 11), (5.5, y + 9)]
+        drawing.piece(flip(pocket, side), cloth, depth=0.4)
+    tailoring.collar(drawing, cloth, cut, rng.uniform(6.5, 10), contrast)
+
+
+def _top(drawing, rng, cloth):
+    style = rng.choice(["tank", "camisole", "crop"])
+    chest = rng.uniform(16.5, 19.5)
+    strap = {"tank": rng.uniform(4, 6), "camisole": 1.3, "crop": rng.uniform(3, 6)}[style]
+    neck = rng.uniform(8, 10)
+    length = rng.uniform(40, 44) if style == "crop" else rng.uniform(52, 58)
+    cut = Cut(
+        neck=neck,
+        neck_depth=rng.uniform(12, 17),
+        shoulder=neck + strap,
+        drop=rng.uniform(0.6, 1.4),
+        arm=rng.uniform(19, 23),
+        chest=chest,
+        waist=chest - rng.uniform(1.5, 4),
+        waist_y=rng.uniform(30, 34),
+        hem=chest + rng.uniform(-2, 4.5),
+        length=length,
+        neckline=rng.choice(["round", "v", "square"]),
+        hem_curve=rng.uniform(0.5, 2.5),
+    )
+    cut.back(cloth.trim, drawing)
+    front = cut.front()
+    drawing.piece(front, cloth)
+    tailoring.folds(drawing, rng, cut, 2)
+    tailoring.hanging_folds(drawing, rng, cut, 2)
+    tailoring.emblem(drawing, rng, cloth, front, length * 0.62, rng.uniform(9.5, 11.5))
+    tailoring.neckband(drawing, cut, cloth.trim, 1.4)
+    for side in (1, -1):
+        arm = [(cut.shoulder, cut.drop), (*cut.armhole, cut.chest, cut.arm)]
+        drawing.lines([flip(arm, side)], color=cloth.trim, opacity=1, width=1.4)
+    tailoring.hem_seam(drawing, cut)
+
+
+def _t_shirt(drawing, rng, cloth):
+    chest = rng.uniform(18.5, 22)
+    neckline = rng.choice(["round", "round", "v", "boat"])
+    cut = Cut(
+        neck=rng.uniform(7.5, 9.5),
+        neck_depth={"round": 7.5, "v": 12, "boat": 4.5}[neckline] + rng.uniform(-1, 1.5),
+        shoulder=chest + rng.uniform(0, 2),
+        drop=rng.uniform(4.5, 6.5),
+        arm=rng.uniform(18, 21),
+        chest=chest,
+        waist=chest - rng.uniform(-0.5, 2),
+        waist_y=rng.uniform(38, 42),
+        hem=chest + rng.uniform(-0.8, 1),
+        length=rng.uniform(56, 63),
+        neckline=neckline,
+    )
+    cut.back(cloth.trim, drawing)
+    front = cut.front()
+    drawing.piece(front, cloth)
+    tailoring.folds(drawing, rng, cut, 3)
+    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.5, rng.uniform(11.5, 14.5))
+    color = cloth.trim if rng.random() < 0.25 else None  # raglan-like, in the second colour
+    tailoring.sleeves(
+        drawing,
+        rng,
+        cloth,
+        cut,
+        rng.uniform(15, 20),
+        rng.uniform(34, 46),
+        rng.uniform(13, 15.5),
+        color=color,
+    )
+    tailoring.neckband(drawing, cut, cloth.trim, rng.uniform(1.6, 2.8))
+    tailoring.hem_seam(drawing, cut)
+
+
+def _dress(drawing, rng, cloth):
+    chest = rng.uniform(14.5, 16.5)
+    neckline = rng.choice(["round", "v", "square", "boat"])
+    sleeves = rng.choice(["none", "strap", "short", "long"])
+    neck = rng.uniform(7.5, 9)
+    cut = Cut(
+        neck=neck,
+        neck_depth=rng.uniform(6, 11) if neckline != "boat" else 4,
+        shoulder=neck + 1.4
+        if sleeves == "strap"
+        else chest - (0 if sleeves in ("short", "long") else 2),
+        drop=rng.uniform(2.5, 4),
+        arm=rng.uniform(16, 18),
+        chest=chest,
+        waist=rng.uniform(11, 12.8),
+        waist_y=rng.uniform(33, 37),
+        hem=rng.uniform(22, 33),
+        length=rng.uniform(90, 104),
+        neckline=neckline,
+        hem_curve=rng.uniform(2, 5),
+    )
+    cut.back(cloth.trim, drawing)
+    front = cut.front()
+    drawing.piece(front, cloth)
+    tailoring.hanging_folds(drawing, rng, cut, int(rng.integers(4, 8)))
+    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.68, rng.uniform(13, 16))
+    if sleeves == "short":
+        finish = rng.choice(["plain", "puff"])
+        tailoring.sleeves(
+            drawing, rng, cloth, cut, rng.uniform(12, 17), rng.uniform(28, 40), 10.5, finish
+        )
+    elif sleeves == "long":
+        tailoring.sleeves(
+            drawing, rng, cloth, cut, rng.uniform(42, 48), rng.uniform(17, 23), rng.uniform(6.5, 9)
+        )
+    tailoring.neckband(drawing, cut, cloth.trim, 1.3)
+    w, y, h = cut.waist + 0.2, cut.waist_y, rng.uniform(1, 2.4)
+    belt = [(-w, y - h), (0, y - h + 1, w, y - h), (w, y + h), (0, y + h + 1, -w, y + h)]
+    if rng.random() < 0.6:
+        drawing.piece(belt, color=mix(cloth.trim, "#0c0814", 0.3), depth=0.8)
+    else:
+        drawing.lines([belt[:2]], opacity=0.4)
+
+
+def _pullover(drawing, rng, cloth):
+    chest = rng.uniform(20.5, 24)
+    neckline = rng.choice(["round", "round", "v", "turtle"])
+    cut = Cut(
+        neck=rng.uniform(6.5, 8),
+        neck_depth={"round": 5.5, "v": 13, "turtle": 3}[neckline],
+        shoulder=chest + rng.uniform(0, 2),
+        drop=rng.uniform(4.5, 6.5),
+        arm=rng.uniform(21, 24),
+        chest=chest,
+        waist=chest + rng.uniform(-0.5, 1),
+        waist_y=rng.uniform(40, 44),
+        hem=chest - rng.uniform(0.5, 2),
+        length=rng.uniform(50, 56),
+        neckline="v" if neckline == "v" else "round",
+    )
+    cut.back(cloth.trim, drawing)
+    front = cut.front()
+    drawing.piece(front, cloth)
+    tailoring.folds(drawing, rng, cut, 4)
+    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.52, rng.uniform(12, 15))
+    w, y = cut.hem, cut.length
+    tailoring.rib(
+        drawing, [(-w, y - 0.5), (w, y - 0.5), (w - 1.6, y + 5), (-w + 1.6, y + 5)], cloth.trim
+    )
+    tailoring.sleeves(
+        drawing,
+        rng,
+        cloth,
+        cut,
+        rng.uniform(43, 47),
+        rng.uniform(16, 24),
+        rng.uniform(10, 12.5),
+        "rib",
+    )
+    n = cut.neck
+    if neckline == "turtle":
+        top = -rng.uniform(5, 8)
+        tailoring.rib(drawing, [(-n, 2), (n, 2), (n - 0.5, top), (-n + 0.5, top)], cloth.trim)
+    else:
+        tailoring.neckband(drawing, cut, cloth.trim, rng.uniform(2.6, 3.6))
+
+
+_TAILORS = (_jacket, _coat, _shirt, _top, _t_shirt, _dress, _pullover)
