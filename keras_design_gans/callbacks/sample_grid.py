@@ -1,9 +1,4 @@
-"""Keras callbacks that watch a generative network learn.
-
-They work on every backend. On JAX the variables live outside the model during an epoch and come
-back when a callback asks for `self.model`, so no callback here keeps a network from one call to
-the next.
-"""
+"""The pictures of the same noise, epoch after epoch."""
 
 import io
 from pathlib import Path
@@ -13,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from keras_design_gans import plotting
+from keras_design_gans.callbacks.tensorboard import tensorboard_writer
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -21,7 +17,8 @@ class SampleGrid(keras.callbacks.Callback):
     Args:
         directory: Folder for `epoch_0001.png`, ... and, at the end, `animation.gif` of at most 60
             frames. `None` saves nothing.
-        rows, columns: Size of the grid.
+        rows: Pictures from top to bottom.
+        columns: Pictures from left to right.
         every: Interval in epochs.
         seed: Seed of the noise, the same at every epoch.
         conditions: Dictionary of further arguments of `model.generate`, such as labels.
@@ -51,6 +48,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.tensorboard_dir = tensorboard_dir
 
     def on_train_begin(self, logs=None):
+        """Makes the folder."""
         self._last_epoch = 0
         self._display = None
         if self.directory is not None:
@@ -59,11 +57,14 @@ class SampleGrid(keras.callbacks.Callback):
             self._write_to_tensorboard = tensorboard_writer(self.tensorboard_dir)
 
     def on_epoch_end(self, epoch, logs=None):
+        """Draws the grid."""
         self._last_epoch = epoch + 1
         if self._last_epoch % self.every:
             return
         count = self.rows * self.columns
         images = self.model.generate(count, seed=self.seed, **self.conditions)
+        if not np.isfinite(images).all():
+            return  # there is nothing to draw, and to say so is the task of `HealthCheck`
         grid = plotting.image_grid(images, self.columns)
         if self.directory is not None:
             Image.fromarray(grid).save(self.directory / f"epoch_{self._last_epoch:04d}.png")
@@ -73,21 +74,20 @@ class SampleGrid(keras.callbacks.Callback):
             self._show(grid)
 
     def on_train_end(self, logs=None):
+        """Makes the animation."""
         if self.directory is None:
             return
         # Files rather than memory: a resumed training then animates the whole story. Later epochs
         # can only be left over from another run.
-        frames = [
+        paths = [
             path
             for path in sorted(self.directory.glob("epoch_*.png"))
             if int(path.stem.removeprefix("epoch_")) <= self._last_epoch
         ]
-        if frames:
-            chosen = np.unique(np.linspace(0, len(frames) - 1, 60).round().astype(int))
-            plotting.save_animation(
-                [np.asarray(Image.open(frames[i])) for i in chosen],
-                self.directory / "animation.gif",
-            )
+        if paths:
+            chosen = np.unique(np.linspace(0, len(paths) - 1, 60).round().astype(int))
+            frames = [np.asarray(Image.open(paths[index])) for index in chosen]
+            plotting.save_animation(frames, self.directory / "animation.gif")
 
     def _show(self, grid):
         from IPython import display
@@ -99,36 +99,3 @@ class SampleGrid(keras.callbacks.Callback):
             self._display = display.display(picture, display_id=True)
         else:
             self._display.update(picture)
-
-
-def tensorboard_writer(directory):
-    """Function `write(name, image, step)` that adds a uint8 image (h, w, 3) to TensorBoard.
-
-    tensorboardX comes first: TensorFlow would take hold of the GPU beside JAX or PyTorch.
-    """
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        try:
-            from tensorflow import summary
-        except ImportError as error:
-            raise ImportError(
-                "Expected `tensorboardX` (or `tensorflow`) to write TensorBoard images, found "
-                "neither. Install it with `pip install tensorboardX`, or leave out "
-                "`tensorboard_dir`."
-            ) from error
-        writer = summary.create_file_writer(str(directory))
-
-        def write(name, image, step):
-            with writer.as_default():
-                summary.image(name, image[None], step=step)
-            writer.flush()
-
-        return write
-    writer = SummaryWriter(str(directory))
-
-    def write(name, image, step):
-        writer.add_image(name, image, step, dataformats="HWC")
-        writer.flush()
-
-    return write

@@ -1,18 +1,9 @@
-"""Pictures for notebooks and lectures: image grids, latent walks, neighbours, training curves.
-
-Images go in as they come from a model or a data set: (n, height, width, channels), float in
-[-1, 1] or uint8, grey or RGB. Functions that draw return a `matplotlib.figure.Figure` that shows
-itself at the end of a notebook cell; functions that save write pixels exactly as they are.
-Matplotlib is imported when a figure is drawn and `pyplot` never, so nothing needs a display.
-"""
+"""Image grids as arrays and files, pixel for pixel."""
 
 import numpy as np
 from PIL import Image
 
 GUTTER = 2  # white pixels between the pictures of a grid
-INK = "#333333"
-COLORS = {"d": "#1f5fa8", "g": "#d1602a"}  # discriminator blue, generator orange, everywhere
-OTHER_COLORS = ["#4d9078", "#8a6bb1", "#b08d2e", "#7a7a7a", "#b5485d", "#2e8fa3"]
 
 
 def to_uint8(images):
@@ -85,50 +76,3 @@ def save_animation(frames, path, seconds=8):
     milliseconds = int(np.clip(1000 * seconds / len(frames), 80, 500))
     durations = [milliseconds] * (len(frames) - 1) + [milliseconds + 1500]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
-
-
-def show_images(images, columns=None, titles=None):
-    """Figure of images in a grid, each with an optional title.
-
-    Pictures are enlarged by a whole number without smoothing, so that every pixel stays a square;
-    `figure.savefig(path)` keeps this exact.
-
-    Args:
-        images: array (n, h, w, c), as for `to_uint8`.
-        columns: Pictures per row. By default at most 8.
-        titles: Sequence of n strings written above the pictures.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-    """
-    images = to_uint8(images)
-    if titles is not None and len(titles) != len(images):
-        raise ValueError(f"Expected one title per image: {len(images)}, got {len(titles)} titles.")
-    columns = columns or min(8, len(images))
-    return _cells(images, columns, titles)
-
-
-def _cells(images, columns, titles, gap=0):
-    """Places every image on whole pixels of a figure, with `gap` more after the first column."""
-    from matplotlib.figure import Figure
-
-    dpi, margin, title_height = 100, 6, 20 if titles is not None else 0
-    scale = max(1, round(96 / images.shape[1]))
-    height, width = scale * images.shape[1], scale * images.shape[2]
-    step_x, step_y = width + margin, height + title_height + margin
-    total_width = columns * step_x + margin + gap
-    total_height = -(-len(images) // columns) * step_y + margin
-    figure = Figure(figsize=(total_width / dpi, total_height / dpi), dpi=dpi)
-    for index, image in enumerate(images):
-        row, column = divmod(index, columns)
-        left = margin + column * step_x + (gap if column else 0)
-        bottom = total_height - (row + 1) * step_y
-        box = np.divide(
-            (left, bottom, width, height), (total_width, total_height, total_width, total_height)
-        )
-        axes = figure.add_axes(box)
-        axes.imshow(image, interpolation="nearest")
-        axes.set_axis_off()
-        if titles is not None:
-            axes.set_title(titles[index], fontsize=8, color=INK, pad=4)
-    return figure
