@@ -1,0 +1,204 @@
+"""The batches that `fit` takes."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from keras_design_gans.datasets.cache import load_arrays
+from keras_design_gans.datasets.source import ON_REQUEST
+
+
+class Dataset(keras.utils.PyDataset):
+    """Batches of a data set as dictionaries of NumPy arrays, for `fit` on every backend.
+
+    Pictures (`"image"`, `"mask"`, `"sketch"`) are float32 in [-1, 1] of shape
+    `(batch_size, image_size, image_size, channels)`; labels are int32 of shape `(batch_size,)`.
+    All batches are full: the examples left over at the end of an epoch are dropped.
+
+    The order of the examples depends on `seed` and `epoch` only. The epoch goes up by itself when
+    all batches were used, in `fit` or in a `for` loop. To go on with an earlier training, set
+    `dataset.epoch` to the number of epochs it has behind it. `fit` shuffles the order of the
+    batches once more, with Python's own generator, unless it is told `shuffle=False`.
+
+    Args:
+        arrays: dictionary of arrays with equal first dimension. uint8 arrays are pictures; all
+            other keys are labels.
+        name: name of the data set.
+        split: `"train"` or `"test"`.
+        batch_size: examples per batch.
+        class_names: dictionary from label key to the tuple of its class names.
+        shuffle: whether to change the order of the examples in each epoch.
+        seed: int, seed of the order.
+        file_names: list with the file of each example, or `None`.
+        captions: list with the sentence of each example, or `None`.
+
+    Attributes:
+        arrays: the raw arrays, pictures as uint8.
+        features: the keys of a batch.
+        image_size: side of the pictures, in pixels.
+        num_examples: number of examples.
+        epoch: int, the epoch whose order the batches have now; can be set.
+
+    Raises:
+        ValueError: there are fewer examples than one batch.
+    """
+
+    def __init__(
+        self,
+        arrays,
+        name,
+        split="train",
+        batch_size=64,
+        class_names=None,
+        shuffle=True,
+        seed=0,
+        file_names=None,
+        captions=None,
+    ):
+        super().__init__()
+        self.arrays = dict(arrays)
+        self.name = name
+        self.split = split
+        self.batch_size = batch_size
+        self.class_names = dict(class_names or {})
+        self.shuffle = shuffle
+        self.seed = seed
+        self.file_names = file_names
+        self.captions = captions
+        self.features = tuple(self.arrays)
+        first = self.arrays[self.features[0]]
+        self.num_examples = len(first)
+        self.image_size = next((a.shape[1] for a in self.arrays.values() if a.ndim == 4), None)
+        self.epoch = 0
+        self._order_of_epoch = (None, None)
+        self._in_epoch = False
+        self._used = set()
+        if not 1 <= batch_size <= self.num_examples:
+            raise ValueError(
+                f"`batch_size` must lie in 1 ... {self.num_examples}, the number of examples in "
+                f"the {split} split of {name!r}. Received: batch_size={batch_size}"
+            )
+
+    def __len__(self):
+        return self.num_examples // self.batch_size
+
+    def __getitem__(self, index):
+        """Returns batch `index` of the present epoch."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"Batch {index} was asked for; there are {len(self)} batches.")
+        epoch = self.epoch
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        batch = self._scaled(self._order(epoch)[rows] if self.shuffle else rows)
+        if self._in_epoch:
+            self._used.add(index)
+        return batch
+
+    def __iter__(self):
+        self.on_epoch_begin()
+        yield from super().__iter__()
+        self.on_epoch_end()
+
+    def take(self, n):
+        """Returns the first `n` examples in unshuffled order, as one batch."""
+        if not 0 <= n <= self.num_examples:
+            raise ValueError(
+                f"`n` must lie in 0 ... {self.num_examples}, the number of examples in the "
+                f"{self.split} split of {self.name!r}. Received: n={n}"
+            )
+        return self._scaled(slice(n))
+
+    # Keras calls `on_epoch_end` more often than an epoch ends: also before the first epoch of each
+    # `fit`, after it has tried a batch to learn the shapes, and in the middle of a pass when
+    # `steps_per_epoch` is less than `len(dataset)`. So an epoch is over when every batch was used.
+
+    def on_epoch_begin(self):
+        """Called by Keras before the first batch of an epoch."""
+        self._in_epoch = True
+
+    def on_epoch_end(self):
+        """Called by Keras after the last batch of an epoch: moves on to the next order."""
+        if len(self._used) == len(self):
+            self.epoch += 1
+            self._used = set()
+            self._in_epoch = False
+
+    def _order(self, epoch):
+        if self._order_of_epoch[0] != epoch:
+            generator = np.random.default_rng([self.seed, epoch])
+            self._order_of_epoch = (epoch, generator.permutation(self.num_examples))
+        return self._order_of_epoch[1]
+
+    def _scaled(self, rows):
+        return {feature: _scale(array[rows]) for feature, array in self.arrays.items()}
+
+
+def _scale(values):
+    """Maps uint8 pictures from 0 ... 255 to [-1, 1]; labels only become int32."""
+    if values.dtype != np.uint8:
+        return np.asarray(values, np.int32)
+    values = np.divide(values, np.float32(127.5), dtype=np.float32)
+    values -= 1
+    return values
+
+
+def open_dataset(source, image_size, batch_size, features, seed, shuffle):
+    """Opens a `Source` as a `Dataset`, preparing it in the cache first where needed.
+
+    Args:
+        source: the `Source`.
+        image_size: side of the square pictures, in pixels.
+        batch_size: examples per batch.
+        features: the keys of a batch; `None` means the image and all labels.
+        seed: int, seed of the order.
+        shuffle: whether to shuffle; `None` means all splits but the test split.
+
+    Returns:
+        A `Dataset`. One warning lists the examples that had to be left out, with the reasons.
+
+    Raises:
+        ValueError: an argument is out of range, or no example can be used.
+    """
+    if features is None:
+        features = [feature for feature in source.features if feature not in ON_REQUEST]
+    if unknown := [feature for feature in features if feature not in source.features]:
+        raise ValueError(
+            f"{source.name!r} has no {unknown}. Received: features={tuple(features)}; "
+            f"this set has {source.features}."
+        )
+    if not features:
+        raise ValueError(f"`features` must name one of {source.features} at least.")
+    if not (isinstance(image_size, int) and image_size >= 8):
+        raise ValueError(f"`image_size` must be an int of at least 8. Received: {image_size!r}")
+    arrays, skipped = load_arrays(source, image_size, tuple(features))
+    if skipped:
+        message = _skipped_message(source, skipped)
+        if len(skipped) == source.num_examples:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=3)
+    return Dataset(
+        arrays,
+        name=source.name,
+        split=source.split,
+        batch_size=batch_size,
+        class_names={f: names for f, names in source.class_names.items() if f in arrays},
+        shuffle=source.split != "test" if shuffle is None else shuffle,
+        seed=seed,
+        file_names=_kept(source.file_names, skipped),
+        captions=_kept(source.captions, skipped),
+    )
+
+
+def _kept(items, skipped):
+    return items and [item for index, item in enumerate(items) if index not in skipped]
+
+
+def _skipped_message(source, skipped, limit=20):
+    names = source.file_names or range(source.num_examples)
+    lines = [f"  {names[index]}: {reason}" for index, reason in skipped.items()]
+    if len(lines) > limit:
+        lines = [*lines[:limit], f"  ... and {len(lines) - limit} more"]
+    return (
+        f"{len(skipped)} of the {source.num_examples} examples in the {source.split} split of "
+        f"{source.name!r} cannot be used:\n" + "\n".join(lines)
+    )

@@ -1,0 +1,155 @@
+"""Pictures in a folder: classes as folders, a `metadata.csv`, or no labels."""
+
+import csv
+import hashlib
+import warnings
+from pathlib import Path
+
+from keras_design_gans.datasets.images import FITS, read_image
+from keras_design_gans.datasets.source import Source, check_num_examples, check_split
+
+SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+TEST_FRACTION = 0.1
+MAX_CLASSES = 100
+LAYOUT = (
+    "Expected one folder of pictures per class, or a `metadata.csv` with a `file_name` column, or "
+    f"pictures only ({', '.join(sorted(SUFFIXES))})."
+)
+
+
+class FolderSource(Source):
+    """The pictures of a folder, see `from_folder`.
+
+    Args:
+        path: the folder.
+        split: `"train"` or `"test"`.
+        num_examples: how many to use; `None` means all.
+        fit: `"crop"` or `"pad"`.
+    """
+
+    def __init__(self, path, split, num_examples=None, fit="crop"):
+        check_split(split)
+        if fit not in FITS:
+            raise ValueError(f"`fit` must be one of {FITS}. Received: fit={fit!r}")
+        root = Path(path).expanduser().resolve()
+        if not root.is_dir():
+            raise FileNotFoundError(f"There is no folder {root}. {LAYOUT}")
+        # Folders named after the splits are the splits; otherwise the hash of the name decides.
+        fixed = all((root / name).is_dir() for name in ("train", "test"))
+        self.root = root / split if fixed else root
+        self.fit = fit
+        rows = read_rows(self.root)
+        labels, captions = _columns(rows)
+        rows = sorted(rows, key=lambda row: _hash(row["file_name"]))
+        if not fixed:
+            rows = [r for r in rows if (_hash(r["file_name"]) < TEST_FRACTION) == (split == "test")]
+        if not rows:
+            raise ValueError(
+                f"No picture of {self.root} falls into the {split!r} split: it needs more "
+                "pictures, or folders `train` and `test` at its top."
+            )
+        rows = rows[: check_num_examples(num_examples, len(rows), root.name)]
+        self.file_names = [row["file_name"] for row in rows]
+        self.captions = [row["caption"] for row in rows] if captions else None
+        self.labels = {
+            key: [values.index(row[key]) for row in rows] for key, values in labels.items()
+        }
+        super().__init__(
+            name=root.name,
+            split=split,
+            features=("image", *labels),
+            class_names=labels,
+            num_examples=len(rows),
+            key=(fit, labels, self.labels, [self._stamp(name) for name in self.file_names]),
+        )
+
+    def example(self, index, image_size, features):
+        """Reads example `index`, see `Source.example`."""
+        image = read_image(self.root / self.file_names[index], image_size, self.fit)
+        return {"image": image, **{key: column[index] for key, column in self.labels.items()}}
+
+    def _stamp(self, name):
+        try:
+            stat = (self.root / name).stat()
+        except OSError:
+            return (str(self.root / name), None)
+        return (str(self.root / name), stat.st_size, stat.st_mtime_ns)
+
+
+def read_rows(root):
+    """Lists the pictures of a folder.
+
+    Args:
+        root: `pathlib.Path` of the folder.
+
+    Returns:
+        List of dictionaries of strings: `"file_name"`, relative to `root`, and the columns of
+        `metadata.csv`, or `"label"`, the name of the class folder.
+
+    Raises:
+        ValueError: the folder has none of the forms that `from_folder` reads.
+    """
+    if (root / "metadata.csv").exists():
+        return _read_metadata(root / "metadata.csv")
+    files = [
+        path.relative_to(root)
+        for path in sorted(root.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    ]
+    # Hidden files and __MACOSX hold no pictures, whatever they are called.
+    files = [f for f in files if not any(part.startswith((".", "__")) for part in f.parts)]
+    if not files:
+        raise ValueError(f"There are no pictures in {root}. {LAYOUT}")
+    if all(len(file.parts) == 1 for file in files):
+        return [{"file_name": file.name} for file in files]
+    if loose := [file.name for file in files if len(file.parts) == 1]:
+        raise ValueError(
+            f"{root} holds class folders and also {len(loose)} pictures outside of them, such as "
+            f"{loose[0]!r}. Move these into a class folder, or list all in a `metadata.csv`."
+        )
+    return [{"file_name": file.as_posix(), "label": file.parts[0]} for file in files]
+
+
+def _read_metadata(path):
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file, restval="")
+        columns = reader.fieldnames or []
+        rows = list(reader)
+    if "file_name" not in columns:
+        raise ValueError(f"{path} needs a column `file_name`. It has: {columns}")
+    if reserved := {"image", "mask", "sketch"} & set(columns):
+        raise ValueError(f"{path}: rename the column {sorted(reserved)}: these are picture keys.")
+    if not rows:
+        raise ValueError(f"{path} lists no pictures. {LAYOUT}")
+    return [{column: row[column] for column in columns} for row in rows]
+
+
+def _columns(rows):
+    """Returns the class names of each label column, and whether there are captions."""
+    labels = {}
+    for column in rows[0]:
+        values = sorted({row[column] for row in rows}, key=_natural)
+        if column in ("file_name", "caption"):
+            continue
+        if len(values) > MAX_CLASSES:
+            warnings.warn(
+                f"The column {column!r} is left out: its {len(values)} distinct values are too "
+                f"many for a label (at most {MAX_CLASSES}).",
+                stacklevel=4,
+            )
+            continue
+        labels[column] = tuple(values)
+    return labels, "caption" in rows[0]
+
+
+def _natural(text):
+    """Sorts numbers by value and before words, so that "10" follows "9"."""
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)
+
+
+def _hash(file_name):
+    """Maps a file name to [0, 1), evenly and the same on every machine."""
+    return int.from_bytes(hashlib.sha256(file_name.encode()).digest()[:8]) / 2**64

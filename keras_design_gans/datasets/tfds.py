@@ -1,0 +1,129 @@
+"""Sets of TensorFlow Datasets, read without TensorFlow."""
+
+import functools
+
+import numpy as np
+from PIL import Image
+
+from keras_design_gans.datasets.images import square
+from keras_design_gans.datasets.source import Source, check_num_examples, check_split
+
+CYCLE_GAN = (
+    "apple2orange",
+    "cezanne2photo",
+    "cityscapes",
+    "facades",
+    "horse2zebra",
+    "iphone2dslr_flower",
+    "maps",
+    "monet2photo",
+    "summer2winter_yosemite",
+    "ukiyoe2photo",
+    "vangogh2photo",
+)
+TFDS_NAMES = (
+    "mnist",
+    "celeb_a",
+    "caltech_birds2011",
+    "oxford_flowers102",
+    *(f"cycle_gan/{pair}" for pair in CYCLE_GAN),
+)
+
+
+class TfdsSource(Source):
+    """A set of TensorFlow Datasets, prepared with `file_format="array_record"`.
+
+    Keys of ours -> features of the builder: `"image"` -> `image`; `"label"` -> `label`;
+    `"attributes"`, zeros and ones in the order of its class names -> `attributes`; `"mask"` ->
+    `segmentation_mask`. In the pairs of `cycle_gan` the label tells A from B.
+
+    Args:
+        name: one of `TFDS_NAMES`.
+        split: `"train"` or `"test"`.
+        seed: not used: the pictures are what they are.
+        num_examples: how many to use; `None` means all.
+    """
+
+    def __init__(self, name, split, seed=0, num_examples=None):
+        check_split(split)
+        builder = _import_tfds().builder(name)
+        parts = (f"{split}A", f"{split}B") if name.startswith("cycle_gan/") else (split,)
+        self.parts = tuple((name, part) for part in parts)
+        features = builder.info.features
+        class_names = {}
+        if "label" in features:
+            class_names["label"] = features["label"].names
+        if "attributes" in features:
+            class_names["attributes"] = tuple(sorted(features["attributes"]))
+        mask = ("mask",) if "segmentation_mask" in features else ()
+        available = sum(len(_open(*part)) for part in self.parts)
+        super().__init__(
+            name=name,
+            split=split,
+            features=("image", *mask, *class_names),
+            class_names=class_names,
+            num_examples=check_num_examples(num_examples, available, name),
+            key=(builder.info.full_name, str(builder.data_dir)),
+        )
+
+    def example(self, index, image_size, features):
+        """Reads example `index`, see `Source.example`."""
+        for part in self.parts:
+            if index < len(_open(*part)):
+                break
+            index -= len(_open(*part))
+        record = _open(*part)[index]
+        example = {"image": np.asarray(_square(record["image"], image_size).convert("RGB"))}
+        if "label" in features:
+            example["label"] = record["label"]
+        if "attributes" in features:
+            names = self.class_names["attributes"]
+            example["attributes"] = [int(record["attributes"][name]) for name in names]
+        if "mask" in features:
+            mask = _square(record["segmentation_mask"], image_size)
+            example["mask"] = np.asarray(mask)[..., None]
+        return example
+
+
+def prepare(name):
+    """Downloads a set through TensorFlow Datasets, in the form that needs no TensorFlow to read.
+
+    For most sets this step itself needs TensorFlow. What is already there is not made again.
+
+    Args:
+        name: one of `TFDS_NAMES`.
+    """
+    _import_tfds().builder(name, file_format="array_record").download_and_prepare()
+
+
+def _import_tfds():
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise ImportError(
+            "This set comes from TensorFlow Datasets. Install it with "
+            f"`pip install keras-design-gans[tfds]`. The import failed: {error}"
+        ) from error
+    return tensorflow_datasets
+
+
+@functools.cache
+def _open(name, part):
+    """Opens a split for random access.
+
+    Raises:
+        FileNotFoundError: the set was not downloaded, or not in the form that can be read.
+    """
+    builder = _import_tfds().builder(name)
+    try:
+        return builder.as_data_source(split=part)
+    except (AssertionError, NotImplementedError) as error:
+        raise FileNotFoundError(
+            f"{name!r} is not ready in {builder.data_dir}. Download it once, on a machine with "
+            f"TensorFlow, by `python data_scripts/prepare_tfds.py {name}`. ({error})"
+        ) from error
+
+
+def _square(pixels, image_size):
+    pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    return square(Image.fromarray(pixels), image_size)
