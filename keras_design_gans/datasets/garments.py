@@ -117,8 +117,7 @@ def _jacket(drawing, rng, cloth):
         length=rng.uniform(58, 64) if style == "blazer" else rng.uniform(50, 57),
     )
     gap, overlap = (rng.uniform(2.5, 6), 0.3) if style == "blazer" else (rng.uniform(0, 4), -0.2)
-    lining = mix(cloth.trim, "#6a6470", 0.5)
-    cut.back(lining, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.length - 1)
     for side in (-1, 1):
         drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
     tailoring.folds(drawing, rng, cut, 2)
@@ -182,14 +181,14 @@ def _coat(drawing, rng, cloth):
         length=length,
     )
     gap, overlap = rng.uniform(0.5, 3.5), rng.uniform(1.5, 4)
-    cut.back(mix(cloth.trim, "#6a6470", 0.5), drawing)
+    tailoring.lining(drawing, cloth, cut, cut.length - 1)
     for side in (-1, 1):
         drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
     tailoring.folds(drawing, rng, cut, 2)
     tailoring.hanging_folds(drawing, rng, cut, 3)
     tailoring.emblem(drawing, rng, cloth, cut.front(), cut.length * 0.62, rng.uniform(14, 17))
     tailoring.sleeves(
-        drawing, rng, cloth, cut, rng.uniform(52, 58), rng.uniform(11, 16), rng.uniform(10.5, 12.5)
+        drawing, rng, cloth, cut, rng.uniform(60, 66), rng.uniform(11, 16), rng.uniform(10.5, 12.5)
     )
     end = rng.uniform(28, 40)
     tailoring.lapels(drawing, cloth, cut, rng.uniform(12.5, 16), end, overlap)
@@ -226,7 +225,7 @@ def _shirt(drawing, rng, cloth):
         length=rng.uniform(58, 63),
         hem_curve=rng.uniform(4, 8),
     )
-    cut.back(cloth.trim, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
     front = cut.front()
     drawing.piece(front, cloth)
     tailoring.folds(drawing, rng, cut, 3)
@@ -277,7 +276,7 @@ def _top(drawing, rng, cloth):
         neckline=rng.choice(["round", "v", "square"]),
         hem_curve=rng.uniform(0.5, 2.5),
     )
-    cut.back(cloth.trim, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
     front = cut.front()
     drawing.piece(front, cloth)
     tailoring.folds(drawing, rng, cut, 2)
@@ -306,7 +305,7 @@ def _t_shirt(drawing, rng, cloth):
         length=rng.uniform(56, 63),
         neckline=neckline,
     )
-    cut.back(cloth.trim, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
     front = cut.front()
     drawing.piece(front, cloth)
     tailoring.folds(drawing, rng, cut, 3)
@@ -342,12 +341,12 @@ def _dress(drawing, rng, cloth):
         chest=chest,
         waist=rng.uniform(11, 12.8),
         waist_y=rng.uniform(33, 37),
-        hem=rng.uniform(22, 33),
-        length=rng.uniform(90, 104),
+        hem=rng.uniform(24, 36),
+        length=rng.uniform(80, 96),
         neckline=neckline,
         hem_curve=rng.uniform(2, 5),
     )
-    cut.back(cloth.trim, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
     front = cut.front()
     drawing.piece(front, cloth)
     tailoring.hanging_folds(drawing, rng, cut, int(rng.integers(4, 8)))
@@ -386,7 +385,7 @@ def _pullover(drawing, rng, cloth):
         length=rng.uniform(50, 56),
         neckline="v" if neckline == "v" else "round",
     )
-    cut.back(cloth.trim, drawing)
+    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
     front = cut.front()
     drawing.piece(front, cloth)
     tailoring.folds(drawing, rng, cut, 4)

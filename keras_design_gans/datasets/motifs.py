@@ -7,24 +7,40 @@ import math
 
 from keras_design_gans.datasets.scene import to_svg
 
-_PETAL = "M0 0C-.55 -.3 -.5 -1 0 -1S.55 -.3 0 0Z"
-_LEAF = "M0 1C-.7 .3 -.6 -.5 0 -1C.6 -.5 .7 .3 0 1Z"
+_PETAL = [(0, 0), (-0.55, -0.3, -0.5, -1, 0, -1), (0.5, -1, 0.55, -0.3, 0, 0)]
+_NARROW_PETAL = [(0, 0), (-0.3, -0.4, -0.2, -1, 0, -1), (0.2, -1, 0.3, -0.4, 0, 0)]
 
 
-def _around(d, count, color):
-    return "".join(
-        f'<path d="{d}" fill="{color}" transform="rotate({360 * i / count:.0f})"/>'
-        for i in range(count)
-    )
+def _flower(petal, count, color, heart):
+    """`count` petals around a heart."""
+    petals = []
+    for i in range(count):
+        cos, sin = math.cos(2 * math.pi * i / count), math.sin(2 * math.pi * i / count)
+        turned = []
+        for step in petal:
+            points = zip(step[::2], step[1::2], strict=True)
+            turned.append(
+                tuple(v for x, y in points for v in (x * cos - y * sin, x * sin + y * cos))
+            )
+        petals.append(to_svg(turned))
+    return f'<path d="{"".join(petals)}" fill="{color}"/><circle r=".3" fill="{heart}"/>'
 
 
 def motifs(ink, accent, second):
-    """Small motifs in a square from -1 to 1."""
+    """The small motifs, by name.
+
+    Args:
+        ink: main colour, `"#rrggbb"`.
+        accent: colour of details.
+        second: another such colour.
+
+    Returns:
+        A dict of name to SVG elements in a square from -1 to 1.
+    """
     return {
-        "flower": _around(_PETAL, 5, ink) + f'<circle r=".3" fill="{accent}"/>',
-        "daisy": _around(_LEAF.replace("M0 1", "M0 0"), 4, ink)
-        + f'<circle r=".28" fill="{second}"/>',
-        "leaf": f'<path d="{_LEAF}" fill="{ink}"/>'
+        "flower": _flower(_PETAL, 5, ink, accent),
+        "daisy": _flower(_NARROW_PETAL, 8, ink, second),
+        "leaf": f'<path d="M0 1C-.7 .3 -.6 -.5 0 -1C.6 -.5 .7 .3 0 1Z" fill="{ink}"/>'
         f'<path d="M0 .9V-.7M0 .3L.35 -.05M0 .3L-.35 -.05" stroke="{accent}" stroke-width=".1" '
         'fill="none"/>',
         "paisley": f'<path d="M.1 -1C1 -.6 .9 .9 0 .95S-1 .1 -.3 -.35S.3 -.8 .1 -1Z" fill="{ink}"/>'
@@ -68,22 +84,31 @@ def _glyph(name, color, width):
 
 
 def emblem(rng, ink, accent, second):
+    """One large motif, chosen and varied at random.
+
+    Args:
+        rng: `numpy.random.Generator`.
+        ink: main colour, `"#rrggbb"`, that stands out from the cloth.
+        accent: colour of the parts upon it.
+        second: another such colour.
+
+    Returns:
+        SVG elements in a square from -1 to 1.
+    """
     kind = rng.choice(
         ["letter", "number", "star", "heart", "bolt", "sunset", "face", "art", "bloom"]
     )
-    names = sorted(_GLYPHS)
     if kind == "letter":
-        glyph = _glyph(rng.choice([n for n in names if n.isalpha()]), ink, 0.42)
-        return (
-            glyph
-            if rng.random() < 0.5
-            else f'<circle r="1.1" fill="{accent}"/>' + (f'<g transform="scale(.62)">{glyph}</g>')
-        )
+        letter = rng.choice([name for name in _GLYPHS if name.isalpha()])
+        if rng.random() < 0.5:
+            return _glyph(letter, ink, 0.42)
+        badge = f'<circle r="1.1" fill="{ink}"/>'
+        return f'{badge}<g transform="scale(.62)">{_glyph(letter, accent, 0.42)}</g>'
     if kind == "number":
-        digits = rng.choice([n for n in names if n.isdigit()], 2)
+        digits = rng.choice([name for name in _GLYPHS if name.isdigit()], 2)
         return "".join(
-            f'<g transform="translate({x} 0) scale(.75 1)">{_glyph(d, ink, 0.36)}</g>'
-            for x, d in zip((-0.56, 0.56), digits, strict=True)
+            f'<g transform="translate({x} 0) scale(.75 1)">{_glyph(digit, ink, 0.36)}</g>'
+            for x, digit in zip((-0.56, 0.56), digits, strict=True)
         )
     if kind == "star":
         star = _star(5, 0.42)
@@ -106,7 +131,7 @@ def emblem(rng, ink, accent, second):
             'stroke-linecap="round"><path d="M-.35 -.3v.12M.35 -.3v.12M-.5 .25Q0 .8 .5 .25"/></g>'
         )
     if kind == "bloom":
-        return _around(_PETAL, int(rng.integers(5, 9)), ink) + f'<circle r=".32" fill="{accent}"/>'
+        return _flower(_PETAL, int(rng.integers(5, 9)), ink, accent)
     x, y = rng.uniform(-0.4, 0.4, 2)
     return (
         f'<rect x="-.9" y="-.9" width="1.2" height="1.3" fill="{ink}"/>'

@@ -117,10 +117,16 @@ def to_svg(path, closed=True):
     Returns:
         A string.
     """
-    letters = {2: "L", 4: "Q", 6: "C"}
-    parts = [f"M{path[0][0]:.2f} {path[0][1]:.2f}"]
-    parts += [letters[len(step)] + " ".join(f"{v:.2f}" for v in step) for step in path[1:]]
+    parts = ["M{:.2f} {:.2f}".format(*path[0])]
+    parts += [_STEPS[len(step)](*step) for step in path[1:]]
     return "".join(parts) + ("Z" if closed else "")
+
+
+_STEPS = {
+    2: "L{:.2f} {:.2f}".format,
+    4: "Q{:.2f} {:.2f} {:.2f} {:.2f}".format,
+    6: "C{:.2f} {:.2f} {:.2f} {:.2f} {:.2f} {:.2f}".format,
+}
 
 
 def _outline_points(path):
@@ -194,11 +200,10 @@ class Scene:
         box = (min(xs) - 2, min(ys) - 2, max(xs) + 2, max(ys) + 2)
 
         image = self._layers["image"]
-        image += [  # a soft shadow around the piece, on what lies below it
-            f'<path d="{d}" fill="none" stroke="#181420" stroke-opacity="{alpha}" '
-            f'stroke-width="{width}" stroke-linejoin="round"/>'
-            for width, alpha in ((2.4, 0.04), (1.2, 0.07))
-        ]
+        image.append(  # a faint shadow around the piece, on what lies below it
+            f'<path d="{d}" fill="none" stroke="#181420" stroke-opacity=".08" '
+            'stroke-width="1.8" stroke-linejoin="round"/>'
+        )
         image.append(f'<path d="{d}" fill="{color or fabric.base}"/>')
         weave = fabric.weave(box) if fabric and not color else ""
         if weave:
@@ -234,17 +239,23 @@ class Scene:
         )
         self._layers["sketch"].append(f'<path d="{d}" fill="#fff"/>')
 
-    def fold(self, path, width=3.0, strength=0.12):
-        """Adds a soft crease, a dark valley with a light ridge beside it, to the picture alone."""
-        path = self._pose(path)
-        ridge = [tuple(v - width * 0.6 * (i % 2 == 0) for i, v in enumerate(p)) for p in path]
-        for steps, color, alpha in ((path, "#0c0814", strength), (ridge, "#fff", strength * 0.7)):
-            d = to_svg(steps, closed=False)
-            self._layers["image"] += [
-                f'<path d="{d}" fill="none" stroke="{color}" stroke-opacity="{alpha / 2:.3f}" '
-                f'stroke-width="{width * w:.2f}" stroke-linecap="round"/>'
-                for w in (1.0, 0.55)
-            ]
+    def folds(self, creases, width=3.0, strength=0.15):
+        """Adds soft creases, dark valleys with light ridges beside them, to the picture alone.
+
+        Args:
+            creases: list of `(start, middle, end)` points.
+            width: width in the middle; a crease is pointed at its ends.
+            strength: opacity of the darkest part.
+        """
+        for shift, color, alpha in ((0.0, "#0c0814", strength), (-0.7, "#fff", strength * 0.8)):
+            for part in (1.0, 0.65, 0.3):  # three leaves, one inside the other, look blurred
+                d = ""
+                for start, (x, y), end in creases:
+                    near, far = x + width * (shift - part), x + width * (shift + part)
+                    d += to_svg(self._pose([start, (near, y, *end), (far, y, *start)]))
+                self._layers["image"].append(
+                    f'<path d="{d}" fill="{color}" fill-opacity="{alpha / 3:.3f}"/>'
+                )
 
     def print_on(self, path, fragment):
         """Prints SVG elements on the cloth inside the closed `path`. Not in the line drawing."""

@@ -65,10 +65,15 @@ class Cut:
         edge = (gap * 0.3 - overlap, self.length * 0.5, -overlap, self.neck_depth)
         return [(-overlap, self.neck_depth), (self.neck, 0), *self.side(), bottom, edge]
 
-    def back(self, color, drawing):
-        """The inside of the back, seen through the neckline or the open front."""
-        half = [(0, 1.6), (self.neck * 0.7, 1.4, self.neck, 0), *self.side(), (0, self.length - 1)]
-        drawing.piece(symmetric(half), color=mix(color, "#0c0814", 0.4), depth=0.6)
+    def inside(self, bottom):
+        """What is seen of the inside of the back, from the neckline down to y = `bottom`."""
+        n = self.neck
+        return symmetric([(0, 1.6), (n * 0.7, 1.4, n, 0), (n, bottom), (0, bottom)])
+
+
+def lining(drawing, cloth, cut, bottom):
+    """Adds the dark inside of the back; the front is laid over it."""
+    drawing.piece(cut.inside(bottom), color=mix(cloth.trim, "#0c0814", 0.4), depth=0.6)
 
 
 def flip(path, side):
@@ -96,10 +101,13 @@ def sleeves(drawing, rng, cloth, cut, length, angle, cuff, finish="plain", color
         outline = [top, (*elbow, *outer), inner, (*middle, *pit), (*cut.armhole, *top)]
         turn = -side * math.degrees(lean)
         drawing.piece(flip(outline, side), cloth, color, angle=turn)
-        for _ in range(int(rng.integers(1, 4)) if reach > 25 else 1):
-            start = at(reach * rng.uniform(0.3, 0.75), -cuff * rng.uniform(0.5, 0.9), top)
-            end = at(reach * 0.08, cuff * rng.uniform(0.4, 0.7), start)
-            drawing.fold(flip([start, end], side), 1.6, 0.16)
+        creases = []
+        for _ in range(int(rng.integers(2, 5)) if reach > 25 else 1):
+            start = at(reach * rng.uniform(0.25, 0.8), -cuff * rng.uniform(0.75, 0.95), top)
+            end = at(reach * rng.uniform(-0.04, 0.1), cuff * rng.uniform(0.5, 0.75), start)
+            middle = at(1.5, 0, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+            creases.append(flip([start, middle, end], side))
+        drawing.folds(creases, 1.2, 0.3)
         corners = [outer, inner]
         if finish in ("rib", "cuff"):
             size = rng.uniform(3.5, 5)
@@ -132,17 +140,20 @@ def rib(drawing, corners, color):
 
 def folds(drawing, rng, cut, count):
     """Soft creases that hang from the chest and gather at the waist."""
+    creases = []
     for _ in range(count):
-        x = rng.uniform(-0.75, 0.75)
-        y0 = rng.uniform(cut.arm, cut.waist_y)
-        y1 = min(y0 + rng.uniform(12, 26), cut.length - 4)
-        drift = rng.normal(0, 2.5)
-        path = [(x * cut.chest, y0), (x * cut.waist + drift, (y0 + y1) / 2, x * cut.waist, y1)]
-        drawing.fold(path, rng.uniform(2.5, 5), rng.uniform(0.1, 0.2))
+        x = rng.uniform(-0.7, 0.7)
+        top = rng.uniform(cut.arm - 3, cut.waist_y)
+        bottom = min(top + rng.uniform(14, 28), cut.length - 3)
+        middle = (x * cut.waist + rng.normal(0, 2.5), (top + bottom) / 2)
+        creases.append([(x * cut.chest, top), middle, (x * cut.waist, bottom)])
+    drawing.folds(creases, rng.uniform(2.5, 4.5), rng.uniform(0.18, 0.3))
+    pulls = []
     for side in (1, -1):  # from the underarm towards the middle, where every sleeve pulls
-        start = (cut.chest - 1.5, cut.arm + rng.uniform(-2, 1))
+        start = (cut.chest - 1, cut.arm + rng.uniform(-2, 1))
         end = (cut.chest * rng.uniform(0.35, 0.6), cut.arm + rng.uniform(6, 14))
-        drawing.fold(flip([start, (start[0] - 3, end[1] - 2, *end)], side), 2.2, 0.16)
+        pulls.append(flip([start, (start[0] - 3, end[1] - 2), end], side))
+    drawing.folds(pulls, 1.4, 0.25)
 
 
 def emblem(drawing, rng, cloth, outline, y, size):
@@ -197,12 +208,14 @@ def pockets(drawing, cloth, x, y, width, flap, slant=0.0):
 
 def hanging_folds(drawing, rng, cut, count):
     """Long folds from the waist to the hem, that fan out with the skirt."""
+    creases = []
     for i in range(count):
-        x = (i + 0.5 + rng.uniform(-0.25, 0.25)) / count * 1.7 - 0.85
-        start = (x * cut.waist, cut.waist_y + rng.uniform(3, 12))
-        end = (x * cut.hem, cut.length - 1)
-        middle = ((start[0] * 0.7 + end[0] * 0.3), (start[1] + end[1]) / 2)
-        drawing.fold([start, (*middle, *end)], rng.uniform(3, 6), rng.uniform(0.15, 0.25))
+        x = (i + 0.5 + rng.uniform(-0.25, 0.25)) / count * 1.8 - 0.9
+        start = (x * cut.waist, cut.waist_y + rng.uniform(1, 10))
+        end = (x * cut.hem, cut.length + rng.uniform(-6, 0))
+        middle = (start[0] * 0.35 + end[0] * 0.65, start[1] * 0.35 + end[1] * 0.65)
+        creases.append([start, middle, end])
+    drawing.folds(creases, rng.uniform(2.2, 4), rng.uniform(0.25, 0.4))
 
 
 def neckband(drawing, cut, color, width):

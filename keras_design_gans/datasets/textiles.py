@@ -87,12 +87,14 @@ def _turned(weave, angle):
     """The same weave, turned by `angle` degrees."""
     if not angle:
         return weave
+    cos, sin = abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))
 
     def turned(box):
         left, top, right, bottom = box
         x, y = (left + right) / 2, (top + bottom) / 2
-        reach = math.hypot(right - left, bottom - top) / 2
-        inner = weave((x - reach, y - reach, x + reach, y + reach))
+        across = ((right - left) * cos + (bottom - top) * sin) / 2
+        down = ((right - left) * sin + (bottom - top) * cos) / 2
+        inner = weave((x - across, y - down, x + across, y + down))
         return f'<g transform="rotate({angle:.1f} {x:.1f} {y:.1f})">{inner}</g>'
 
     return turned
@@ -110,7 +112,7 @@ def _uniform(rng, colors):
     ink = "#000000" if brightness(base) > 0.3 else "#ffffff"
 
     def weave(box):
-        return _stroke(_lines(box, 1.6, vertical=True), ink, 0.5, 0.07)
+        return _stroke(_lines(box, 2.2, vertical=True), ink, 0.7, 0.08)
 
     return Fabric(base, trim, weave if grain == "knit" else _turned(weave, 45))
 
@@ -209,17 +211,17 @@ def _animal_skin(rng, colors):
 def _blob(rng, x, y, radius, roughness, corners=7, stretch=1.0):
     """A closed, soft, irregular spot as SVG path data."""
     turn = rng.uniform(0, 2 * math.pi)
+    cos, sin = math.cos(turn), math.sin(turn)
     points = []
-    for i in range(corners):
-        r = radius * rng.uniform(1 - roughness, 1 + roughness)
-        a = 2 * math.pi * i / corners
-        u, v = r * stretch * math.cos(a), r * math.sin(a)
-        points.append(
-            (
-                x + u * math.cos(turn) - v * math.sin(turn),
-                y + u * math.sin(turn) + v * math.cos(turn),
-            )
-        )
+    for i, r in enumerate(rng.uniform(1 - roughness, 1 + roughness, corners).tolist()):
+        angle = 2 * math.pi * i / corners
+        u, v = radius * r * stretch * math.cos(angle), radius * r * math.sin(angle)
+        points.append((x + u * cos - v * sin, y + u * sin + v * cos))
+    return _smooth(points)
+
+
+def _smooth(points):
+    """A closed curve that passes between the points, as SVG path data."""
     middles = [
         ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
         for a, b in zip(points, points[1:] + points[:1], strict=True)
@@ -255,17 +257,21 @@ def _leopard(rng):
     return Fabric(base, "#2a1a10", weave)
 
 
-def _tapered(rng, x0, x1, y, thickness, wave, phase, pieces=6):
-    """A wavy stripe from x0 to x1 that is thick in the middle and pointed at its ends."""
-    upper, lower = [], []
-    for i in range(pieces + 1):
-        t = i / pieces
-        x = x0 + (x1 - x0) * t
+def _tapered(rng, start, end, y, thickness, wave, phase):
+    """A wavy stripe from x = `start` to x = `end`, thick in the middle and pointed at its ends."""
+    halves = thickness * rng.uniform(0.75, 1.25, len(_TAPER))
+    upper, lower = [(start, y + wave * math.sin(phase + start * 0.22))], []
+    for (t, taper), half in zip(_TAPER, halves.tolist(), strict=True):
+        x = start + (end - start) * t
         middle = y + wave * math.sin(phase + x * 0.22)
-        half = thickness * math.sin(math.pi * t) ** 0.6 * rng.uniform(0.35, 0.6) if 0 < t < 1 else 0
-        upper.append((x, middle - half))
-        lower.append((x, middle + half))
-    return to_svg(upper + lower[-2:0:-1])
+        upper.append((x, middle - half * taper))
+        lower.append((x, middle + half * taper))
+    upper.append((end, y + wave * math.sin(phase + end * 0.22)))
+    return _smooth(upper + lower[::-1])
+
+
+# Places along a stripe of fur and its relative thickness there.
+_TAPER = [(i / 5, math.sin(math.pi * i / 5) ** 0.6) for i in range(1, 5)]
 
 
 def _stripes_of_fur(rng, period, length, fullness):
@@ -281,7 +287,7 @@ def _stripes_of_fur(rng, period, length, fullness):
                 reach = length * rng.uniform(0.7, 1.4)
                 y = (row + 0.5 * rng.random()) * period
                 turn = phase + row * 0.35
-                stripes.append(_tapered(rng, x, x + reach, y, period * fullness, wave, turn))
+                stripes.append(_tapered(rng, x, x + reach, y, period * fullness * 0.4, wave, turn))
                 x += reach * rng.uniform(0.75, 0.95)
         return "".join(stripes)
 
@@ -309,14 +315,16 @@ def _tiger(rng):
 
 def _giraffe(rng):
     patch = mix("#9a5a2a", "#7a3f1c", rng.random())
-    period = rng.uniform(10, 13)
+    period = rng.uniform(9, 12)
 
     def weave(box):
-        d = [
-            _blob(rng, x, y, period * rng.uniform(0.48, 0.54), 0.16, 6)
-            for x, y in _lattice(box, period, period * 0.1, rng)
-        ]
-        return f'<path d="{"".join(d)}" fill="{patch}"/>'
+        patches = []
+        for x, y in _lattice(box, period):  # six-sided cells with uneven corners and pale gaps
+            angles = [math.pi * (i + 0.5 + rng.uniform(-0.3, 0.3)) / 3 for i in range(6)]
+            radii = [period * rng.uniform(0.4, 0.52) for _ in range(6)]
+            corners = zip(angles, radii, strict=True)
+            patches.append(to_svg([(x + r * math.cos(a), y + r * math.sin(a)) for a, r in corners]))
+        return f'<path d="{"".join(patches)}" fill="{patch}"/>'
 
     return Fabric("#ecd9b0", patch, weave)
 
