@@ -11,9 +11,8 @@ Inspired by the labels of the clothing data in
 
 import numpy as np
 
-from keras_design_gans.datasets import tailoring
 from keras_design_gans.datasets.scene import KINDS, Scene, mix, palette
-from keras_design_gans.datasets.tailoring import Cut, flip
+from keras_design_gans.datasets.tailoring import Cut, Tailor, flip
 from keras_design_gans.datasets.textiles import TEXTURES, fabric
 
 NAME = "garments"
@@ -55,6 +54,7 @@ def scene(index, seed=0, shape=None, texture=None):
         sway=cut.normal(0, 0.5),
         tilt=cut.normal(0, 0.008),
         light=cut.uniform(0.28, 0.45),
+        phase=cut.uniform(0, 6.28),
         fill=cut.uniform(0.88, 0.92),
     )
     drawing.define(cloth.defs)
@@ -116,18 +116,13 @@ def _jacket(drawing, rng, cloth):
         hem=chest + rng.uniform(-1, 0.8),
         length=rng.uniform(58, 64) if style == "blazer" else rng.uniform(50, 57),
     )
+    tailor = Tailor(drawing, rng, cloth, cut)
     gap, overlap = (rng.uniform(2.5, 6), 0.3) if style == "blazer" else (rng.uniform(0, 4), -0.2)
-    tailoring.lining(drawing, cloth, cut, cut.length - 1)
-    for side in (-1, 1):
-        drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
-    tailoring.folds(drawing, rng, cut, 2)
-    tailoring.emblem(drawing, rng, cloth, cut.front(), cut.length * 0.6, rng.uniform(11, 13))
+    tailor.open_front(gap, overlap)
+    tailor.folds(2)
+    tailor.emblem(cut.length * 0.6, rng.uniform(11, 13))
     finish = "rib" if style == "zip" else "plain"
-    tailoring.sleeves(
-        drawing,
-        rng,
-        cloth,
-        cut,
+    tailor.sleeves(
         rng.uniform(46, 51),
         rng.uniform(14, 20),
         rng.uniform(9, 11),
@@ -135,10 +130,10 @@ def _jacket(drawing, rng, cloth):
     )
     if style == "blazer":
         end = rng.uniform(26, 34)
-        tailoring.lapels(drawing, cloth, cut, rng.uniform(11, 13.5), end, overlap)
+        tailor.lapels(rng.uniform(11, 13.5), end, overlap)
         points = [(-0.4 + gap * 0.1, end + 2 + 7 * i) for i in range(rng.integers(1, 4))]
-        drawing.buttons(points, 1.2, tailoring.button_color(rng, cloth))
-        tailoring.pockets(drawing, cloth, 7.5, cut.length * 0.72, 8.5, rng.uniform(2.2, 3.2))
+        tailor.buttons(points, 1.2)
+        tailor.pockets(7.5, cut.length * 0.72, 8.5, rng.uniform(2.2, 3.2))
         return
     edge = [(gap * 0.02, cut.neck_depth + 1), (gap * 0.3, cut.length * 0.5, gap, cut.length)]
     metal = rng.choice(["#d9d9de", "#c7a552", "#3a3a40"])
@@ -148,7 +143,7 @@ def _jacket(drawing, rng, cloth):
         )
         drawing.lines([flip([(x[-2] + 2, x[-1]) for x in edge], side)], opacity=0.3)
     slant = rng.uniform(4, 8)
-    tailoring.pockets(drawing, cloth, 8, cut.length * 0.78, rng.uniform(5, 7), 0, slant)
+    tailor.pockets(8, cut.length * 0.78, rng.uniform(5, 7), slant=slant)
     if style == "zip":
         half = [
             (gap, cut.length - 1),
@@ -157,11 +152,11 @@ def _jacket(drawing, rng, cloth):
             (gap, cut.length + 5),
         ]
         for side in (1, -1):
-            tailoring.rib(drawing, flip(half, side), cloth.trim)
+            tailor.rib(flip(half, side))
         n = cut.neck
-        tailoring.rib(drawing, [(-n, 0.5), (n, 0.5), (n - 0.6, -4.5), (-n + 0.6, -4.5)], cloth.trim)
+        tailor.rib([(-n, 0.5), (n, 0.5), (n - 0.6, -4.5), (-n + 0.6, -4.5)])
     else:
-        tailoring.collar(drawing, cloth, cut, rng.uniform(7, 10))
+        tailor.collar(rng.uniform(7, 10))
 
 
 def _coat(drawing, rng, cloth):
@@ -180,30 +175,23 @@ def _coat(drawing, rng, cloth):
         hem=chest + rng.uniform(2, 8),
         length=length,
     )
+    tailor = Tailor(drawing, rng, cloth, cut)
     gap, overlap = rng.uniform(0.5, 3.5), rng.uniform(1.5, 4)
-    tailoring.lining(drawing, cloth, cut, cut.length - 1)
-    for side in (-1, 1):
-        drawing.piece(flip(cut.panel(gap, overlap), side), cloth)
-    tailoring.folds(drawing, rng, cut, 2)
-    tailoring.hanging_folds(drawing, rng, cut, 3)
-    tailoring.emblem(drawing, rng, cloth, cut.front(), cut.length * 0.62, rng.uniform(14, 17))
-    tailoring.sleeves(
-        drawing, rng, cloth, cut, rng.uniform(60, 66), rng.uniform(11, 16), rng.uniform(10.5, 12.5)
-    )
+    tailor.open_front(gap, overlap)
+    tailor.folds(2)
+    tailor.hanging_folds(3)
+    tailor.emblem(cut.length * 0.62, rng.uniform(14, 17))
+    tailor.sleeves(rng.uniform(60, 66), rng.uniform(11, 16), rng.uniform(10.5, 12.5))
     end = rng.uniform(28, 40)
-    tailoring.lapels(drawing, cloth, cut, rng.uniform(12.5, 16), end, overlap)
+    tailor.lapels(rng.uniform(12.5, 16), end, overlap)
     columns = (-6, 6) if rng.random() < 0.5 else (0,)
     rows = np.arange(end + 3, min(end + 30, length * 0.72), rng.uniform(9, 11))
-    drawing.buttons(
-        [(x, y) for y in rows for x in columns], 1.5, tailoring.button_color(rng, cloth)
-    )
-    tailoring.pockets(
-        drawing, cloth, 9, length * 0.62, 8.5, rng.choice([0, 3.2]), rng.choice([0, 5])
-    )
+    tailor.buttons([(x, y) for y in rows for x in columns], 1.5)
+    tailor.pockets(9, length * 0.62, 8.5, rng.choice([0, 3.2]), rng.choice([0, 5]))
     if belted:
         w, y = cut.waist + 0.3, cut.waist_y
         belt = [(-w, y - 2.3), (0, y - 1.6, w, y - 2.3), (w, y + 2.3), (0, y + 3, -w, y + 2.3)]
-        drawing.piece(belt, cloth, color=mix(cloth.trim, "#0c0814", 0.25), depth=0.8)
+        drawing.piece(belt, color=mix(cloth.trim, "#0c0814", 0.25), depth=0.8)
         drawing.piece(
             [(-3, y - 3), (3, y - 3), (3, y + 4), (-3, y + 4)], color="#b9a06a", depth=0.8
         )
@@ -225,19 +213,14 @@ def _shirt(drawing, rng, cloth):
         length=rng.uniform(58, 63),
         hem_curve=rng.uniform(4, 8),
     )
-    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
-    front = cut.front()
-    drawing.piece(front, cloth)
-    tailoring.folds(drawing, rng, cut, 3)
-    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.48, rng.uniform(12, 14))
+    tailor = Tailor(drawing, rng, cloth, cut)
+    tailor.closed_front()
+    tailor.folds(3)
+    tailor.emblem(cut.length * 0.48, rng.uniform(12, 14))
     if short:
-        tailoring.sleeves(drawing, rng, cloth, cut, rng.uniform(19, 22), rng.uniform(28, 38), 13)
+        tailor.sleeves(rng.uniform(19, 22), rng.uniform(28, 38), 13)
     else:
-        tailoring.sleeves(
-            drawing,
-            rng,
-            cloth,
-            cut,
+        tailor.sleeves(
             rng.uniform(46, 50),
             rng.uniform(14, 20),
             rng.uniform(9, 10.5),
@@ -248,12 +231,13 @@ def _shirt(drawing, rng, cloth):
     contrast = mix(cloth.base, "#ffffff", 0.25) if rng.random() < 0.3 else None
     drawing.piece(placket, cloth, contrast, depth=0.5)
     rows = np.linspace(11, bottom - 7, int(rng.integers(5, 8)))
-    drawing.buttons([(0, y) for y in rows], 1.05, tailoring.button_color(rng, cloth))
-    for side in (1, -1)[: rng.integers(0, 3)]:
+    tailor.buttons([(0, y) for y in rows], 1.05)
+    pockets = rng.integers(0, 3)
+    for side in (1, -1)[: 0 if cloth.emblem else pockets]:  # a pocket would cut the emblem
         w, y = 4.6, cut.arm + 1
         pocket = [(5.5, y), (5.5 + 2 * w, y), (5.5 + 2 * w, y + 9), (5.5 + w, y + 11), (5.5, y + 9)]
         drawing.piece(flip(pocket, side), cloth, depth=0.4)
-    tailoring.collar(drawing, cloth, cut, rng.uniform(6.5, 10), contrast)
+    tailor.collar(rng.uniform(6.5, 10), contrast)
 
 
 def _top(drawing, rng, cloth):
@@ -271,22 +255,21 @@ def _top(drawing, rng, cloth):
         chest=chest,
         waist=chest - rng.uniform(1.5, 4),
         waist_y=rng.uniform(30, 34),
-        hem=chest + rng.uniform(-2, 4.5),
+        hem=chest + rng.uniform(-2, 2.5),
         length=length,
         neckline=rng.choice(["round", "v", "square"]),
         hem_curve=rng.uniform(0.5, 2.5),
     )
-    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
-    front = cut.front()
-    drawing.piece(front, cloth)
-    tailoring.folds(drawing, rng, cut, 2)
-    tailoring.hanging_folds(drawing, rng, cut, 2)
-    tailoring.emblem(drawing, rng, cloth, front, length * 0.62, rng.uniform(9.5, 11.5))
-    tailoring.neckband(drawing, cut, cloth.trim, 1.4)
+    tailor = Tailor(drawing, rng, cloth, cut)
+    tailor.closed_front()
+    tailor.folds(2)
+    tailor.hanging_folds(2)
+    tailor.emblem(length * 0.62, rng.uniform(9.5, 11.5))
+    tailor.neckband(1.4)
     for side in (1, -1):
         arm = [(cut.shoulder, cut.drop), (*cut.armhole, cut.chest, cut.arm)]
         drawing.lines([flip(arm, side)], color=cloth.trim, opacity=1, width=1.4)
-    tailoring.hem_seam(drawing, cut)
+    tailor.hem_seam()
 
 
 def _t_shirt(drawing, rng, cloth):
@@ -305,24 +288,19 @@ def _t_shirt(drawing, rng, cloth):
         length=rng.uniform(56, 63),
         neckline=neckline,
     )
-    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
-    front = cut.front()
-    drawing.piece(front, cloth)
-    tailoring.folds(drawing, rng, cut, 3)
-    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.5, rng.uniform(11.5, 14.5))
-    color = cloth.trim if rng.random() < 0.25 else None  # raglan-like, in the second colour
-    tailoring.sleeves(
-        drawing,
-        rng,
-        cloth,
-        cut,
+    tailor = Tailor(drawing, rng, cloth, cut)
+    tailor.closed_front()
+    tailor.folds(3)
+    tailor.emblem(cut.length * 0.5, rng.uniform(11.5, 14.5))
+    color = cloth.trim if rng.random() < 0.25 else None
+    tailor.sleeves(
         rng.uniform(15, 20),
         rng.uniform(34, 46),
         rng.uniform(13, 15.5),
         color=color,
     )
-    tailoring.neckband(drawing, cut, cloth.trim, rng.uniform(1.6, 2.8))
-    tailoring.hem_seam(drawing, cut)
+    tailor.neckband(rng.uniform(1.6, 2.8))
+    tailor.hem_seam()
 
 
 def _dress(drawing, rng, cloth):
@@ -333,9 +311,7 @@ def _dress(drawing, rng, cloth):
     cut = Cut(
         neck=neck,
         neck_depth=rng.uniform(6, 11) if neckline != "boat" else 4,
-        shoulder=neck + 1.4
-        if sleeves == "strap"
-        else chest - (0 if sleeves in ("short", "long") else 2),
+        shoulder={"strap": neck + 1.4, "none": chest - 2}.get(sleeves, chest),
         drop=rng.uniform(2.5, 4),
         arm=rng.uniform(16, 18),
         chest=chest,
@@ -346,21 +322,16 @@ def _dress(drawing, rng, cloth):
         neckline=neckline,
         hem_curve=rng.uniform(2, 5),
     )
-    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
-    front = cut.front()
-    drawing.piece(front, cloth)
-    tailoring.hanging_folds(drawing, rng, cut, int(rng.integers(4, 8)))
-    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.68, rng.uniform(13, 16))
+    tailor = Tailor(drawing, rng, cloth, cut)
+    tailor.closed_front()
+    tailor.hanging_folds(int(rng.integers(4, 8)))
+    tailor.emblem(cut.length * 0.68, rng.uniform(13, 16))
     if sleeves == "short":
         finish = rng.choice(["plain", "puff"])
-        tailoring.sleeves(
-            drawing, rng, cloth, cut, rng.uniform(12, 17), rng.uniform(28, 40), 10.5, finish
-        )
+        tailor.sleeves(rng.uniform(12, 17), rng.uniform(28, 40), 10.5, finish)
     elif sleeves == "long":
-        tailoring.sleeves(
-            drawing, rng, cloth, cut, rng.uniform(42, 48), rng.uniform(17, 23), rng.uniform(6.5, 9)
-        )
-    tailoring.neckband(drawing, cut, cloth.trim, 1.3)
+        tailor.sleeves(rng.uniform(42, 48), rng.uniform(17, 23), rng.uniform(6.5, 9))
+    tailor.neckband(1.3)
     w, y, h = cut.waist + 0.2, cut.waist_y, rng.uniform(1, 2.4)
     belt = [(-w, y - h), (0, y - h + 1, w, y - h), (w, y + h), (0, y + h + 1, -w, y + h)]
     if rng.random() < 0.6:
@@ -385,20 +356,13 @@ def _pullover(drawing, rng, cloth):
         length=rng.uniform(50, 56),
         neckline="v" if neckline == "v" else "round",
     )
-    tailoring.lining(drawing, cloth, cut, cut.neck_depth + 2)
-    front = cut.front()
-    drawing.piece(front, cloth)
-    tailoring.folds(drawing, rng, cut, 4)
-    tailoring.emblem(drawing, rng, cloth, front, cut.length * 0.52, rng.uniform(12, 15))
+    tailor = Tailor(drawing, rng, cloth, cut)
+    tailor.closed_front()
+    tailor.folds(4)
+    tailor.emblem(cut.length * 0.52, rng.uniform(12, 15))
     w, y = cut.hem, cut.length
-    tailoring.rib(
-        drawing, [(-w, y - 0.5), (w, y - 0.5), (w - 1.6, y + 5), (-w + 1.6, y + 5)], cloth.trim
-    )
-    tailoring.sleeves(
-        drawing,
-        rng,
-        cloth,
-        cut,
+    tailor.rib([(-w, y - 0.5), (w, y - 0.5), (w - 1.6, y + 5), (-w + 1.6, y + 5)])
+    tailor.sleeves(
         rng.uniform(43, 47),
         rng.uniform(16, 24),
         rng.uniform(10, 12.5),
@@ -407,9 +371,9 @@ def _pullover(drawing, rng, cloth):
     n = cut.neck
     if neckline == "turtle":
         top = -rng.uniform(5, 8)
-        tailoring.rib(drawing, [(-n, 2), (n, 2), (n - 0.5, top), (-n + 0.5, top)], cloth.trim)
+        tailor.rib([(-n, 2), (n, 2), (n - 0.5, top), (-n + 0.5, top)])
     else:
-        tailoring.neckband(drawing, cut, cloth.trim, rng.uniform(2.6, 3.6))
+        tailor.neckband(rng.uniform(2.6, 3.6))
 
 
 _TAILORS = (_jacket, _coat, _shirt, _top, _t_shirt, _dress, _pullover)

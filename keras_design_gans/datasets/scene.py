@@ -14,6 +14,9 @@ from PIL import Image
 
 KINDS = ("image", "mask", "sketch")
 
+# Width of the dark line around a piece of cloth.
+_EDGE = 0.4
+
 # (base, contrast, accent, second accent), as a fashion house would combine them in one collection.
 PALETTES = (
     ("#1f2a44", "#f0e6d2", "#c8553d", "#e3b04b"),
@@ -201,8 +204,8 @@ class Scene:
 
         image = self._layers["image"]
         image.append(  # a faint shadow around the piece, on what lies below it
-            f'<path d="{d}" fill="none" stroke="#181420" stroke-opacity=".08" '
-            'stroke-width="1.8" stroke-linejoin="round"/>'
+            f'<path d="{d}" fill="none" stroke="#181420" stroke-opacity=".1" stroke-width="1.5" '
+            'stroke-linejoin="round" transform="translate(.3 .8)"/>'
         )
         image.append(f'<path d="{d}" fill="{color or fabric.base}"/>')
         weave = fabric.weave(box) if fabric and not color else ""
@@ -214,19 +217,21 @@ class Scene:
             shade = self._define(self._shade(box, angle, depth))
             image.append(
                 f'<path d="{d}" fill="url(#{shade})" stroke="#100c18" stroke-opacity=".3" '
-                'stroke-width=".4"/>'
+                f'stroke-width="{_EDGE}"/>'
             )
         self._layers["mask"].append(f'<path d="{d}"/>')
         self._layers["sketch"].append(f'<path d="{d}" fill="#fff"/>')
 
     def lines(self, paths, color="#14101c", opacity=0.35, width=0.5, dash="", sketch=True):
-        """Adds seams, stitches or edges along open paths."""
+        """Adds seams, stitches or, with `opacity` 1, bands of cloth along open paths."""
         d = "".join(to_svg(self._pose(path), closed=False) for path in paths)
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._layers["image"].append(
             f'<path d="{d}" fill="none" stroke="{color}" stroke-opacity="{opacity}" '
             f'stroke-width="{width}"{dashes}/>'
         )
+        if opacity == 1:
+            self._layers["mask"].append(f'<path d="{d}" fill="none" stroke-width="{width}"/>')
         if sketch:
             self._layers["sketch"].append(f'<path d="{d}" fill="none"/>')
 
@@ -285,7 +290,7 @@ class Scene:
         left, top = (max(xs) + min(xs) - side) / 2, (max(ys) + min(ys) - side) / 2
         style = {
             "image": "",
-            "mask": ' fill="#fff"',
+            "mask": f' fill="#fff" stroke="#fff" stroke-width="{_EDGE}"',
             "sketch": ' stroke="#1c1a22" stroke-linejoin="round" '
             f'stroke-width="{side * 0.011:.2f}"',
         }[kind]

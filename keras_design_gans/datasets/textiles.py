@@ -50,7 +50,7 @@ def fabric(texture, rng, colors):
     """
     if texture not in TEXTURES:
         raise ValueError(f"Unknown texture {texture!r}. Choose one of {', '.join(TEXTURES)}.")
-    return globals()[f"_{texture}"](rng, colors)
+    return _WEAVERS[texture](rng, colors)
 
 
 def _lines(box, period, vertical, offset=0.0):
@@ -75,12 +75,15 @@ def _stroke(d, color, width, opacity=1.0):
 def _lattice(box, period, jitter=0.0, rng=None):
     """Points of a brick lattice that cover a box, each moved at random by up to `jitter`."""
     left, top, right, bottom = box
-    row_height = period * 0.866
-    for row in range(math.floor(top / row_height), math.ceil(bottom / row_height) + 1):
+    reach = period * 0.6  # a motif whose centre is further away does not touch the box
+    rise = period * 0.866
+    for row in range(math.ceil((top - reach) / rise), math.floor((bottom + reach) / rise) + 1):
         shift = 0.5 * (row % 2)
-        for column in range(math.floor(left / period) - 1, math.ceil(right / period) + 1):
-            dx, dy = rng.uniform(-jitter, jitter, 2) if jitter else (0, 0)
-            yield (column + shift) * period + dx, row * row_height + dy
+        first = math.ceil((left - reach) / period - shift)
+        last = math.floor((right + reach) / period - shift)
+        for column in range(first, last + 1):
+            dx, dy = rng.uniform(-jitter, jitter, 2).tolist() if jitter else (0.0, 0.0)
+            yield (column + shift) * period + dx, row * rise + dy
 
 
 def _turned(weave, angle):
@@ -106,7 +109,7 @@ def _turned(weave, angle):
 def _uniform(rng, colors):
     base = colors[0] if rng.random() < 0.8 else colors[2]
     trim = mix(base, "#000000" if brightness(base) > 0.3 else "#ffffff", rng.uniform(0.05, 0.2))
-    grain = rng.choice(["plain", "knit", "twill"])
+    grain = rng.choice(["plain", "plain", "knit", "twill"])
     if grain == "plain":
         return Fabric(base, trim)
     ink = "#000000" if brightness(base) > 0.3 else "#ffffff"
@@ -390,3 +393,14 @@ def _graphic(rng, colors):
     return Fabric(
         base, base if rng.random() < 0.7 else accent, emblem=emblem(rng, contrast, accent, second)
     )
+
+
+_WEAVERS = {
+    "uniform": _uniform,
+    "tiled": _tiled,
+    "striped": _striped,
+    "animal_skin": _animal_skin,
+    "dotted": _dotted,
+    "print": _print,
+    "graphic": _graphic,
+}
