@@ -157,7 +157,7 @@ def rasterize(svg, size):
         uint8 array of shape `(size, size, 3)` in `[0, 255]`.
     """
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    return np.array(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 class Scene:
@@ -191,7 +191,7 @@ class Scene:
             fabric: object with `base`, `defs` and `weave(box)`, see `textiles.Fabric`.
             color: `"#rrggbb"`, for a plain piece instead of the fabric.
             angle: degrees by which the cloth is turned.
-            depth: strength of the shading; 0 is flat.
+            depth: strength of the shading, 1 for a sleeve, less for what lies flat.
         """
         path = self._pose(path)
         d = to_svg(path)
@@ -213,12 +213,11 @@ class Scene:
             clip = self._define(f'<clipPath id="%s"><path d="{d}"/></clipPath>')
             image.append(f'<g clip-path="url(#{clip})"><g transform="rotate({angle:.1f})">')
             image.append(weave + "</g></g>")
-        if depth:
-            shade = self._define(self._shade(box, angle, depth))
-            image.append(
-                f'<path d="{d}" fill="url(#{shade})" stroke="#100c18" stroke-opacity=".3" '
-                f'stroke-width="{_EDGE}"/>'
-            )
+        shade = self._define(self._shade(box, angle, depth))
+        image.append(
+            f'<path d="{d}" fill="url(#{shade})" stroke="#100c18" stroke-opacity=".3" '
+            f'stroke-width="{_EDGE}"/>'
+        )
         self._layers["mask"].append(f'<path d="{d}"/>')
         self._layers["sketch"].append(f'<path d="{d}" fill="#fff"/>')
 
@@ -315,7 +314,7 @@ class Scene:
             of a mask is antialiased: compare it with 127 for a hard one.
         """
         pixels = rasterize(self.svg(kind), size)
-        return pixels if kind == "image" else pixels[..., :1]
+        return pixels if kind == "image" else pixels[..., :1].copy()
 
     def _pose(self, path):
         """Leans and tilts a path, and makes it a little uneven, as cloth is."""

@@ -389,10 +389,11 @@ def _print(rng, colors):
 
 
 def _graphic(rng, colors):
-    base, contrast, accent, second = colors
-    return Fabric(
-        base, base if rng.random() < 0.7 else accent, emblem=emblem(rng, contrast, accent, second)
-    )
+    base, contrast, *accents = colors
+    # The first accent lies on the contrast colour, so it is the one that differs more from it.
+    accents.sort(key=lambda color: -abs(brightness(color) - brightness(contrast)))
+    trim = base if rng.random() < 0.7 else accents[0]
+    return Fabric(base, trim, emblem=emblem(rng, contrast, *accents))
 
 
 _WEAVERS = {
