@@ -195,8 +195,9 @@ def _fill_in_processes(partial, source, image_size, processes, bar):
             workers.append((worker, log))
             stack.callback(worker.wait)
             stack.callback(worker.terminate)
-            pickle.dump((partial, source, image_size, part, processes), worker.stdin)
-            worker.stdin.close()
+            # A worker that is already dead is reported below, with its last words.
+            with contextlib.suppress(BrokenPipeError), worker.stdin:
+                pickle.dump((partial, source, image_size, part, processes), worker.stdin)
         running = True
         while running:
             time.sleep(0.1)

@@ -29,6 +29,8 @@ class DrawnSource(Source):
     def __init__(self, module, split, seed=0, num_examples=None):
         drawing = importlib.import_module(module)
         check_split(split)
+        if num_examples is None:
+            num_examples = drawing.NUM_EXAMPLES[split]
         self.module = module
         self.seed = seed
         super().__init__(
@@ -36,9 +38,7 @@ class DrawnSource(Source):
             split=split,
             features=drawing.FEATURES,
             class_names=drawing.CLASS_NAMES,
-            num_examples=check_num_examples(
-                num_examples or drawing.NUM_EXAMPLES[split], TEST_OFFSET, drawing.NAME
-            ),
+            num_examples=check_num_examples(num_examples, TEST_OFFSET, drawing.NAME),
             key=(seed, code_fingerprint(module)),
         )
 

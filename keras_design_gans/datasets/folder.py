@@ -34,23 +34,28 @@ class FolderSource(Source):
         root = Path(path).expanduser().resolve()
         if not root.is_dir():
             raise FileNotFoundError(f"There is no folder {root}. {LAYOUT}")
-        # Folders named after the splits are the splits; otherwise the hash of the name decides.
-        fixed = all((root / name).is_dir() for name in ("train", "test"))
-        self.root = root / split if fixed else root
         self.fit = fit
-        rows = read_rows(self.root)
-        labels, captions = _columns(rows)
-        rows = sorted(rows, key=lambda row: _hash(row["file_name"]))
-        if not fixed:
-            rows = [r for r in rows if (_hash(r["file_name"]) < TEST_FRACTION) == (split == "test")]
+        # Folders named after the splits are the splits; otherwise a hash of the name decides.
+        if all((root / name).is_dir() for name in ("train", "test")):
+            splits = {name: read_rows(root / name) for name in ("train", "test")}
+            self.root = root / split
+        else:
+            splits = {"train": [], "test": []}
+            for row in read_rows(root):
+                is_test = _hash(row["file_name"]) < TEST_FRACTION
+                splits["test" if is_test else "train"].append(row)
+            self.root = root
+        # Both splits together, so that a class has the same number in each.
+        labels = _label_columns(splits["train"] + splits["test"])
+        rows = sorted(splits[split], key=lambda row: _hash(row["file_name"]))
         if not rows:
             raise ValueError(
-                f"No picture of {self.root} falls into the {split!r} split: it needs more "
-                "pictures, or folders `train` and `test` at its top."
+                f"No picture of {root} falls into the {split!r} split. It needs more pictures, or "
+                "folders `train` and `test` at its top."
             )
         rows = rows[: check_num_examples(num_examples, len(rows), root.name)]
         self.file_names = [row["file_name"] for row in rows]
-        self.captions = [row["caption"] for row in rows] if captions else None
+        self.captions = [row["caption"] for row in rows] if "caption" in rows[0] else None
         self.labels = {
             key: [values.index(row[key]) for row in rows] for key, values in labels.items()
         }
@@ -111,12 +116,17 @@ def read_rows(root):
 
 
 def _read_metadata(path):
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, restval="")
-        columns = reader.fieldnames or []
-        rows = list(reader)
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            columns = reader.fieldnames or []
+            rows = list(reader)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be saved as UTF-8. ({error})") from error
     if "file_name" not in columns:
-        raise ValueError(f"{path} needs a column `file_name`. It has: {columns}")
+        raise ValueError(
+            f"{path} needs a column `file_name`, separated by commas. Its columns are: {columns}"
+        )
     if reserved := {"image", "mask", "sketch"} & set(columns):
         raise ValueError(f"{path}: rename the column {sorted(reserved)}: these are picture keys.")
     if not rows:
@@ -124,22 +134,22 @@ def _read_metadata(path):
     return [{column: row[column] for column in columns} for row in rows]
 
 
-def _columns(rows):
-    """Returns the class names of each label column, and whether there are captions."""
+def _label_columns(rows):
+    """Returns a dictionary from each column that can be a label to the tuple of its classes."""
     labels = {}
     for column in rows[0]:
-        values = sorted({row[column] for row in rows}, key=_natural)
         if column in ("file_name", "caption"):
             continue
+        values = sorted({row[column] for row in rows}, key=_natural)
         if len(values) > MAX_CLASSES:
             warnings.warn(
                 f"The column {column!r} is left out: its {len(values)} distinct values are too "
                 f"many for a label (at most {MAX_CLASSES}).",
                 stacklevel=4,
             )
-            continue
-        labels[column] = tuple(values)
-    return labels, "caption" in rows[0]
+        else:
+            labels[column] = tuple(values)
+    return labels
 
 
 def _natural(text):
