@@ -54,7 +54,7 @@ class SampleGrid(keras.callbacks.Callback):
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True)
         if self.tensorboard_dir is not None:
-            self._write_to_tensorboard = tensorboard_writer(self.tensorboard_dir)
+            self._write_image, self._close_tensorboard = tensorboard_writer(self.tensorboard_dir)
 
     def on_epoch_end(self, epoch, logs=None):
         """Draws the grid."""
@@ -69,14 +69,18 @@ class SampleGrid(keras.callbacks.Callback):
         if self.directory is not None:
             Image.fromarray(grid).save(self.directory / f"epoch_{self._last_epoch:04d}.png")
         if self.tensorboard_dir is not None:
-            self._write_to_tensorboard("samples", grid, self._last_epoch)
+            self._write_image("samples", grid, self._last_epoch)
         if self.show:
             self._show(grid)
 
     def on_train_end(self, logs=None):
         """Makes the animation."""
-        if self.directory is None:
-            return
+        if self.tensorboard_dir is not None:
+            self._close_tensorboard()
+        if self.directory is not None:
+            self._animate()
+
+    def _animate(self):
         # Files rather than memory: a resumed training then animates the whole story. Later epochs
         # can only be left over from another run.
         paths = [
