@@ -1,5 +1,6 @@
 """The data interface: batches, order, cache, and the sets that are read or drawn."""
 
+import errno
 import gzip
 import itertools
 import os
@@ -279,11 +280,12 @@ def test_worker_failure_is_reported(tiny, monkeypatch):
 
 def test_full_disk(tiny, monkeypatch):
     def no_space(*args):
-        raise OSError(cache.errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache, "_allocate", no_space)
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", no_space)
     with pytest.raises(OSError, match=r"No space left.*KDG_CACHE"):
         datasets.load("tiny", image_size=16)
+    assert not list(tiny.parent.rglob("*.partial"))
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def test_wrong_folders(folder, tmp_path):
     with pytest.raises(ValueError, match=r"column `file_name`.*commas.*file;kind"):
         load(folder)
     (folder / "metadata.csv").write_text("file_name,image\n1.png,x\n")
-    with pytest.raises(ValueError, match="rename the column"):
+    with pytest.raises(ValueError, match="rename the columns"):
         load(folder)
     (folder / "metadata.csv").write_bytes("file_name,shape\n1.png,é\n".encode("latin-1"))
     with pytest.raises(ValueError, match="UTF-8"):

@@ -110,10 +110,14 @@ def _lock(path):
 
 def _prepare(folder, source, image_size, features):
     """Makes `features` in a partial folder, which gets its real name when all are done."""
-    finished = folder / "+".join(features)
+    finished = folder / hashlib.sha256(repr(features).encode()).hexdigest()[:8]
     partial = finished.with_suffix(PARTIAL)
     if not (partial / STATE).exists():
-        _allocate(partial, source, image_size, features)
+        try:
+            _allocate(partial, source, image_size, features)
+        except OSError:
+            shutil.rmtree(partial)  # A full disk is not left full.
+            raise
     _fill(partial, source, image_size)
     skipped = {}
     if (partial / REASONS).exists():
@@ -131,25 +135,25 @@ def _allocate(partial, source, image_size, features):
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     example = _first_example(source, image_size, features)
-    specs = {feature: np.asarray(example[feature]) for feature in features}
-    specs = {f: (s.shape, s.dtype if s.dtype == np.uint8 else np.int32) for f, s in specs.items()}
     # The state comes last: where it exists, the other arrays are complete.
-    for name, (shape, dtype) in [*specs.items(), (Path(STATE).stem, ((), np.uint8))]:
-        shape = (source.num_examples, *shape)
-        zeros = np.zeros(shape[1:], dtype).tobytes()
+    for name, value in [*example.items(), (Path(STATE).stem, np.uint8(TODO))]:
+        value = np.asarray(value)
+        dtype = np.dtype(np.uint8 if value.dtype == np.uint8 else np.int32)
+        shape = (source.num_examples, *value.shape)
         with open(partial / f"{name}.npy", "wb") as file:
             np.lib.format.write_array_header_1_0(
-                file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
             )
             for _ in range(source.num_examples):
-                file.write(zeros)
+                file.write(bytes(value.size * dtype.itemsize))
 
 
 def _first_example(source, image_size, features):
     """Returns an example, which tells the shapes; zeros when every example is to be skipped."""
     for index in range(source.num_examples):
         with contextlib.suppress(SkipExample):
-            return source.example(index, image_size, features)
+            example = source.example(index, image_size, features)
+            return {feature: example[feature] for feature in features}
     return {feature: 0 for feature in features}
 
 

@@ -127,8 +127,11 @@ def _read_metadata(path):
         raise ValueError(
             f"{path} needs a column `file_name`, separated by commas. Its columns are: {columns}"
         )
-    if reserved := {"image", "mask", "sketch"} & set(columns):
-        raise ValueError(f"{path}: rename the column {sorted(reserved)}: these are picture keys.")
+    if bad := [c for c in columns if c in ("image", "mask", "sketch") or "/" in c or not c]:
+        raise ValueError(
+            f"{path}: rename the columns {bad}. A label cannot be called like a picture, be "
+            "without a name or have a slash in it."
+        )
     if not rows:
         raise ValueError(f"{path} lists no pictures. {LAYOUT}")
     return [{column: row[column] for column in columns} for row in rows]
