@@ -124,10 +124,11 @@ class Dataset(keras.utils.PyDataset):
             self._in_epoch = False
 
     def _order(self, epoch):
-        if self._order_of_epoch[0] != epoch:
-            generator = np.random.default_rng([self.seed, epoch])
-            self._order_of_epoch = (epoch, generator.permutation(self.num_examples))
-        return self._order_of_epoch[1]
+        known, order = self._order_of_epoch  # One read: Keras may ask from two threads.
+        if known != epoch:
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.num_examples)
+            self._order_of_epoch = (epoch, order)
+        return order
 
     def _scaled(self, rows):
         return {feature: _scale(array[rows]) for feature, array in self.arrays.items()}
