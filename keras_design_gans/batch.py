@@ -59,6 +59,11 @@ class Labels:
             )
 
 
+def class_counts(heads):
+    """Returns the number of classes of each head, given that number or the class names."""
+    return {key: c if isinstance(c, int) else len(c) for key, c in (heads or {}).items()}
+
+
 def read_batch(data, needs):
     """Takes from a batch what a model needs, and checks the shapes.
 

@@ -216,6 +216,23 @@ class AdversarialModel(keras.Model):
             }
         )
 
+    # Keras saves neither the seeds of its generators nor running means. With them, a training that
+    # is saved, loaded and continued gives the bits of one that was never interrupted.
+    def save_own_variables(self, store):
+        """Stores the seeds and running means; networks and optimizers store their own."""
+        for index, variable in enumerate(self._seeds_and_means()):
+            store[str(index)] = ops.convert_to_numpy(variable.value)
+
+    def load_own_variables(self, store):
+        """Restores what `save_own_variables` stored."""
+        for index, variable in enumerate(self._seeds_and_means()):
+            variable.assign(store[str(index)])
+
+    def _seeds_and_means(self):
+        saved = {id(variable) for variable in self.weights}
+        seeds = [v for v in self.non_trainable_variables if id(v) not in saved]
+        return seeds + [v for mean in self._means.values() for v in mean.variables]
+
     @classmethod
     def from_config(cls, config):
         """Builds the model from `get_config()`, own networks included."""
@@ -244,6 +261,8 @@ class AdversarialModel(keras.Model):
             ValueError: If keys are missing, shapes or values do not fit, or there is no data.
         """
         check_first_batch(x, self.needs)
+        if isinstance(x, keras.utils.PyDataset):
+            kwargs.setdefault("shuffle", False)  # it brings its own order, which can be repeated
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):

@@ -1,5 +1,6 @@
 """The batches that `fit` takes."""
 
+import itertools
 import warnings
 
 import keras
@@ -98,6 +99,15 @@ class Dataset(keras.utils.PyDataset):
         self.on_epoch_begin()
         yield from super().__iter__()
         self.on_epoch_end()
+
+    def batches(self, start=0):
+        """Yields batches without end, epoch after epoch, from step `start` of a training on.
+
+        Each one is a tuple of the dictionary alone, the form that `fit` takes from a generator.
+        """
+        for step in itertools.count(start):
+            self.epoch, index = divmod(step, len(self))
+            yield (self[index],)
 
     def take(self, n):
         """Returns the first `n` examples in unshuffled order, as one batch."""

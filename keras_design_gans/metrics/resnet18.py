@@ -19,7 +19,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_design_gans.batch import Images, Labels, check_first_batch, read_batch
+from keras_design_gans.batch import (
+    Images,
+    Labels,
+    check_first_batch,
+    class_counts,
+    read_batch,
+)
 
 
 def conv_norm(x, filters, kernel_size, strides=1):
@@ -81,14 +87,15 @@ class ResNet18(keras.Model):
 
     Args:
         image_shape: (height, width, channels) of the pictures.
-        heads: Dictionary from the name of a label to its number of classes.
+        heads: Dictionary from the name of a label to its class names, or to their number.
         base_filters: Filters of the first stage, 64 in the paper.
     """
 
     def __init__(self, image_shape=(64, 64, 3), heads=None, base_filters=64, **kwargs):
         super().__init__(**kwargs)
         self.image_shape = tuple(image_shape)
-        self.classes = dict(heads or {"shape": 7, "texture": 7})
+        self._given_heads = dict(heads or {"shape": 7, "texture": 7})
+        self.classes = class_counts(self._given_heads)
         self.base_filters = base_filters
         self.backbone = resnet18_backbone(self.image_shape, base_filters)
         self.heads = {
@@ -200,6 +207,6 @@ class ResNet18(keras.Model):
         return {
             **super().get_config(),
             "image_shape": self.image_shape,
-            "heads": dict(self.classes),
+            "heads": self._given_heads,
             "base_filters": self.base_filters,
         }

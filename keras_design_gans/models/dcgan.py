@@ -232,6 +232,11 @@ class DCGAN(AdversarialModel):
         loss = nonsaturating_generator_loss(self.discriminator(fake, training=training))
         return loss, {"g_loss": loss}
 
+    @property
+    def sampler(self):
+        """The network that makes pictures: the averaged generator if there is one."""
+        return self.average_generator or self.generator
+
     def sample_noise(self, n):
         """Draws noise for a step: a float32 tensor (n, latent_dim) from N(0, 1)."""
         return keras.random.normal((n, self.latent_dim), dtype="float32", seed=self.noise_seed)
@@ -258,8 +263,7 @@ class DCGAN(AdversarialModel):
         Returns:
             float32 array (n, height, width, channels) in [-1, 1].
         """
-        network = self.average_generator or self.generator
-        return network.predict(latents, batch_size=batch_size, verbose=0)
+        return self.sampler.predict(latents, batch_size=batch_size, verbose=0)
 
     def generate(self, n, seed=None):
         """Generates `n` images.
@@ -275,7 +279,7 @@ class DCGAN(AdversarialModel):
 
     def call(self, inputs, training=False):
         """Applies the sampling generator to noise (batch, latent_dim)."""
-        return (self.average_generator or self.generator)(inputs, training=training)
+        return self.sampler(inputs, training=training)
 
     def get_config(self):
         """Returns the constructor's arguments."""

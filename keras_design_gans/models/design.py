@@ -28,7 +28,7 @@ convolution; the others are those of `dcgan.py`.
 import keras
 from keras import layers, ops
 
-from keras_design_gans.batch import Labels
+from keras_design_gans.batch import Labels, class_counts
 from keras_design_gans.losses import (
     can_h_loss,
     can_loss,
@@ -111,10 +111,7 @@ class DesIGN(DCGAN):
                 f"creativity={creativity!r} needs at least one head: pass "
                 "heads=dataset.class_names, such as heads={'shape': 7}."
             )
-        self._class_counts = {
-            name: classes if isinstance(classes, int) else len(classes)
-            for name, classes in (heads or {}).items()
-        }
+        self._class_counts = class_counts(heads)
         super().__init__(**kwargs)
         self.heads = dict(heads or {})
         self.creativity = creativity

@@ -1,0 +1,203 @@
+"""The command `design-gans`: train, generate, score, list."""
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+
+BACKENDS = ("tensorflow", "torch", "jax")
+
+
+def main(arguments=None):
+    """Runs the command line; returns the exit code: 0, or 2 with one line on what was wrong."""
+    options = build_parser().parse_args(arguments)
+    try:
+        set_backend(options)
+        options.run(options)
+    except KeyboardInterrupt:
+        return 130
+    except (ValueError, OSError, ImportError) as error:
+        print(f"design-gans: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser():
+    """Describes the commands."""
+    parser = argparse.ArgumentParser(
+        prog="design-gans", description="Train and use generative networks for design."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a model and leave pictures, model and scores")
+    train.add_argument("model", nargs="?", help="model to train in a few minutes, such as: design")
+    train.add_argument("--preset", help="repeat the full training of a preset")
+    train.add_argument("--data", help="name of a data set, or a folder of pictures")
+    train.add_argument("--size", type=int, help="side of the pictures in pixels")
+    train.add_argument("--steps", type=int, help="length of the training")
+    train.add_argument("--creativity", choices=["none", "can", "can_h"], help="creativity loss")
+    train.add_argument("--minutes", type=float, help="stop after this time, with a checkpoint")
+    train.add_argument("--out", type=Path, help="run folder (default: runs/NAME)")
+    train.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    train.set_defaults(run=train_command)
+
+    generate = commands.add_parser("generate", help="make pictures with a run or a preset")
+    generate.add_argument("source", help="run folder, preset name or preset folder")
+    generate.add_argument("--number", type=int, default=64, help="how many (default: 64)")
+    generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("--out", type=Path, default=Path("generated"), help="folder to write to")
+    generate.set_defaults(run=generate_command)
+
+    score = commands.add_parser("score", help="score a run or a preset against its data")
+    score.add_argument("source", help="run folder, preset name or preset folder")
+    score.set_defaults(run=score_command)
+
+    listing = commands.add_parser("list", help="list presets and data sets")
+    listing.set_defaults(run=list_command)
+
+    for command in (train, generate, score, listing):
+        command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND")
+    return parser
+
+
+def set_backend(options):
+    """Chooses the backend before Keras is imported: the asked one, else one that is installed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if options.backend:
+        os.environ["KERAS_BACKEND"] = options.backend
+    if "KERAS_BACKEND" not in os.environ:
+        installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+        if not installed:
+            raise ImportError(
+                "No backend is installed. Install one, for example with: "
+                "pip install 'keras-design-gans[tensorflow]'"
+            )
+        os.environ["KERAS_BACKEND"] = installed[0]
+    if not importlib.util.find_spec(os.environ["KERAS_BACKEND"]):
+        name = os.environ["KERAS_BACKEND"]
+        raise ImportError(
+            f"The backend {name} is not installed: pip install 'keras-design-gans[{name}]'"
+        )
+
+
+def set_precision():
+    """Uses bfloat16 on processors that multiply it natively: a quarter faster, same scores."""
+    import keras
+
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return
+    if "avx512_bf16" in flags or "amx_bf16" in flags:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+
+
+def train_command(options):
+    """`design-gans train`."""
+    import dataclasses
+
+    from keras_design_gans import presets, recipes, training
+
+    if bool(options.model) == bool(options.preset):
+        raise ValueError("Name a model, such as `train design`, or a preset with --preset NAME.")
+    name = options.model or options.preset
+    out = options.out or Path("runs") / Path(name).name
+    if options.preset and name not in recipes.RECIPES:
+        recipe = training.recipe_from(presets.metadata(name))
+    else:
+        recipe = recipes.recipe(name)
+    changes = {
+        "data": options.data,
+        "image_size": options.size,
+        "steps": options.steps,
+    }
+    recipe = dataclasses.replace(recipe, **{k: v for k, v in changes.items() if v is not None})
+    if options.data and recipe.labels:
+        found = training.open_data(recipe.data, recipe.image_size, recipe.batch_size).class_names
+        recipe = dataclasses.replace(recipe, labels=tuple(found))
+    if options.creativity:
+        recipe.arguments["creativity"] = options.creativity
+    if out.exists() and any(out.iterdir()) and not options.resume:
+        raise ValueError(f"{out} is not empty. Go on with it by --resume, or choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    set_precision()
+    model, steps = training.run(recipe, out, options.minutes, options.resume)
+    scores = training.score(model, recipe) if hasattr(model, "generate") else None
+    write_json(out / "scores.json", training.describe(recipe, steps, scores))
+    print_scores(scores)
+    for path in sorted(out.iterdir()):
+        if path.name not in ("frames", "run.json", "checkpoint.keras"):
+            print(path)
+
+
+def generate_command(options):
+    """`design-gans generate`."""
+    from PIL import Image
+
+    from keras_design_gans import plotting
+
+    model, _ = open_model(options.source)
+    images = model.generate(options.number, seed=options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for index, image in enumerate(plotting.to_uint8(images)):
+        Image.fromarray(image).save(options.out / f"{index:04d}.png")
+    plotting.save_grid(images, options.out / "grid.png")
+    print(f"{options.number} pictures and grid.png in {options.out}")
+
+
+def score_command(options):
+    """`design-gans score`."""
+    from keras_design_gans import training
+
+    model, description = open_model(options.source)
+    scores = training.score(model, training.recipe_from(description))
+    if scores is None:
+        raise ValueError("The data of this model has no labels, which the scores need.")
+    print_scores(scores)
+
+
+def list_command(options):
+    """`design-gans list`."""
+    from keras_design_gans import datasets, presets, recipes
+
+    print("models (design-gans train MODEL):", ", ".join(recipes.MAIN))
+    print("presets (design-gans train --preset NAME, design-gans generate NAME):")
+    for name, recipe in recipes.RECIPES.items():
+        state = "" if name in presets.names() else "  (recipe only)"
+        size = f"{recipe.image_size} px"
+        print(f"  {name:28} {recipe.model:10} {recipe.data} {size}, {recipe.steps} steps{state}")
+    print("data sets (--data NAME):", ", ".join(datasets.names()))
+
+
+def open_model(source):
+    """Loads the model of a run folder or of a preset, and what is known of it."""
+    import keras
+
+    from keras_design_gans import models, presets  # noqa: F401  (registers the classes)
+
+    run = Path(source)
+    if (run / "model.keras").is_file():
+        description = json.loads((run / "scores.json").read_text())
+        return keras.models.load_model(run / "model.keras"), description
+    return presets.load(source), presets.metadata(source)
+
+
+def print_scores(scores):
+    """Prints scores of generated pictures beside those of real ones."""
+    if scores is None:
+        return
+    print(f"scores of {scores['pictures']} generated and as many real test pictures:")
+    for name, values in scores.items():
+        if isinstance(values, dict):
+            print(f"  {name:26} {values['generated']:8.3f}   real {values['test']:8.3f}")
+
+
+def write_json(path, value):
+    """Writes a dictionary, readable."""
+    path.write_text(json.dumps(value, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""Runs a recipe: data, model, callbacks, checkpoints, and the files a run leaves behind."""
+
+import csv
+import dataclasses
+import json
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import keras
+from tqdm.auto import tqdm
+
+from keras_design_gans import callbacks, datasets, metrics, plotting, presets
+from keras_design_gans.batch import check_first_batch
+from keras_design_gans.recipes import Recipe
+
+ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
+SCORED = 2_000  # generated pictures, and real ones beside them
+
+
+def open_data(data, image_size, batch_size, split="train"):
+    """Opens a data set by name, or a folder of pictures by path."""
+    if data in datasets.names():
+        return datasets.load(data, split, image_size, batch_size)
+    if not Path(data).is_dir():
+        datasets.load(data)  # raises the error that names the data sets
+    return datasets.from_folder(data, split, image_size, batch_size)
+
+
+def run(recipe, out, minutes=None, resume=False):
+    """Trains a recipe until its last step, or until the time is over.
+
+    A run that was stopped goes on with `resume=True` to the same result as one without a stop:
+    weights, optimizers, seeds and the order of the data are taken up where they were.
+
+    Args:
+        recipe: The `Recipe`.
+        out: Run folder. It will hold `checkpoint.keras` and `run.json` from the first round on, and
+            `samples.png`, `training.gif`, `curves.png`, `history.csv` and `model.keras`.
+        minutes: Time limit of the training; `None` for none.
+        resume: Go on with the training in `out`.
+
+    Returns:
+        The model and the number of steps it has behind it.
+
+    Raises:
+        ValueError: If the data does not fit the model, or there is nothing to resume.
+    """
+    out = Path(out)
+    done = 0
+    if resume:
+        recipe, done = read_run(out)
+    dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size)
+    if resume:
+        model = keras.models.load_model(out / "checkpoint.keras")
+    else:
+        model = recipe.build(dataset)
+        shutil.rmtree(out / "frames", ignore_errors=True)
+    check_first_batch(dataset, model.needs)
+    out.mkdir(parents=True, exist_ok=True)
+    watchers = [
+        Progress(recipe.steps),
+        keras.callbacks.CSVLogger(out / "history.csv", append=resume),
+        Checkpoint(recipe, out),
+        callbacks.HealthCheck(),
+    ]
+    if hasattr(model, "generate"):
+        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8))
+    if minutes is not None:
+        watchers.append(callbacks.TimeLimit(minutes))
+    model.fit(
+        dataset.batches(start=done),
+        steps_per_epoch=ROUND,
+        initial_epoch=done // ROUND,
+        epochs=-(-recipe.steps // ROUND),
+        callbacks=watchers,
+        shuffle=False,
+        verbose=0,
+    )
+    _, done = read_run(out)
+    model.save(out / "model.keras")
+    plotting.plot_history(read_history(out / "history.csv")).savefig(out / "curves.png")
+    if hasattr(model, "generate"):
+        plotting.save_grid(model.generate(64, seed=recipe.seed), out / "samples.png", 8, scale=2)
+        (out / "frames" / "animation.gif").replace(out / "training.gif")
+    return model, done
+
+
+def read_history(path):
+    """Returns the columns of a `history.csv` as lists of floats, without the epoch numbers."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    logged = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
+    return {name: [float(row[name]) for row in rows] for name in logged}
+
+
+def read_run(out):
+    """Returns the recipe of a run folder and the steps it has behind it.
+
+    Raises:
+        ValueError: If the folder holds no run.
+    """
+    path = Path(out) / "run.json"
+    if not path.is_file():
+        raise ValueError(f"{out} holds no training to go on with: {path.name} is missing.")
+    content = json.loads(path.read_text())
+    return recipe_from(content), content["steps"]
+
+
+def recipe_from(metadata):
+    """Returns the `Recipe` that a run or preset has written down."""
+    recipe = metadata["recipe"]
+    return Recipe(**{**recipe, "labels": tuple(recipe["labels"])})
+
+
+def score(model, recipe):
+    """Scores a generator against the data it was trained on.
+
+    Args:
+        model: A model with `generate`.
+        recipe: Its `Recipe`.
+
+    Returns:
+        Dictionary of `kdg.metrics.design_scores`, with the number of pictures; `None` if the data
+        has no labels to train a classifier on.
+    """
+    test = open_data(recipe.data, recipe.image_size, recipe.batch_size, "test")
+    if not test.class_names:
+        return None
+    train = open_data(recipe.data, recipe.image_size, recipe.batch_size)
+    classifier, origin = classifier_for(recipe, train)
+    n = min(SCORED, test.num_examples)
+    scores = metrics.design_scores(
+        classifier,
+        model.generate(n, seed=1),
+        train.take(min(4 * SCORED, train.num_examples))["image"],
+        test.take(n)["image"],
+    )
+    return {"pictures": n, "classifier": origin, **scores}
+
+
+def classifier_for(recipe, dataset):
+    """Returns the shipped classifier of a data set, or one trained on the spot, and its origin."""
+    name = f"resnet18_{recipe.data}_{recipe.image_size}"
+    if name in presets.names():
+        return presets.load(name), f"preset {name}"
+    steps = 600
+    classifier = metrics.ResNet18(
+        (recipe.image_size, recipe.image_size, 3),
+        heads={key: len(classes) for key, classes in dataset.class_names.items()},
+        base_filters=16,
+    )
+    classifier.compile()
+    print("Training a classifier on the labels of the data, for the scores.")
+    classifier.fit(dataset.batches(), steps_per_epoch=steps)
+    return classifier, f"ResNet-18 (16 filters) trained for {steps} steps on the labels"
+
+
+def describe(recipe, steps, scores=None):
+    """Returns the metadata of a trained model: what, on which data, how long, where, how good."""
+    return {
+        "recipe": dataclasses.asdict(recipe),
+        "steps": steps,
+        "seed": recipe.seed,
+        "policy": keras.config.dtype_policy().name,
+        "backend": keras.backend.backend(),
+        "keras": keras.__version__,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "scores": scores,
+    }
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the whole model and the step count after every round."""
+
+    def __init__(self, recipe, out):
+        super().__init__()
+        self.recipe = recipe
+        self.out = out
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves beside the last checkpoint and then replaces it: a kill leaves one of the two."""
+        self.model.save(self.out / "next.keras")
+        (self.out / "next.keras").replace(self.out / "checkpoint.keras")
+        steps = min((epoch + 1) * ROUND, self.recipe.steps)
+        content = {"recipe": dataclasses.asdict(self.recipe), "steps": steps}
+        (self.out / "run.json").write_text(json.dumps(content, indent=1))
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar over the whole training, with the time it will still take."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_begin(self, logs=None):
+        """Opens the bar."""
+        self._bar = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Opens the bar, where the training begins or goes on."""
+        if self._bar is None:
+            seconds = 0.5 if sys.stderr.isatty() else 30  # few lines where the output is a file
+            self._bar = tqdm(
+                total=self.steps,
+                initial=epoch * ROUND,
+                unit="step",
+                smoothing=0.05,
+                mininterval=seconds,
+            )
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar, and stops in the middle of a round if the recipe says so."""
+        self._bar.update()
+        if batch % 20 == 0:
+            losses = {k: v for k, v in logs.items() if k in ("d_loss", "g_loss", "loss")}
+            text = {name: f"{float(value):.2f}" for name, value in losses.items()}
+            self._bar.set_postfix(text, refresh=False)
+        if self._bar.n >= self.steps:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        """Closes the bar."""
+        if self._bar is not None:
+            self._bar.close()

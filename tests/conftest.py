@@ -1,0 +1,20 @@
+"""Settings all tests share. The backend comes from KERAS_BACKEND."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import torch  # noqa: F401  (before TensorFlow: the other order can crash when both are loaded)
+
+import keras
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Every test starts from the same seed and precision."""
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy("float32")
+    yield
+    keras.config.set_dtype_policy("float32")
