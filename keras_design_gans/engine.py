@@ -56,8 +56,9 @@ class AdversarialModel(keras.Model):
     # What a train_step is written with.
 
     def read(self, data):
-        """Returns the part of a batch that the model needs, as a dictionary."""
-        return read_batch(data, self.needs)
+        """Returns the part of a batch that the model needs, as a dictionary of tensors."""
+        batch = read_batch(data, self.needs)
+        return {key: ops.convert_to_tensor(value) for key, value in batch.items()}
 
     def minimize(self, objective, player, through=None):
         """Updates one player by one step of its optimizer.

@@ -69,7 +69,7 @@ _GAN_64 = {
     "image_size": 64,
     "batch_size": 32,
     "optimizers": {"generator_optimizer": adam(4e-4), "discriminator_optimizer": adam(4e-4)},
-    "steps": 12_000,
+    "steps": 8_000,
 }
 _STABILISED = {"base_filters": 32, "real_target": 0.9, "average_decay": 0.999}
 _HEADS = ("shape", "texture")

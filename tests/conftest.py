@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import torch  # noqa: F401  (before TensorFlow: the other order can crash when both are loaded)
+import torch  # noqa: F401, I001  (before TensorFlow: the other order can crash)
 
 import keras
 import pytest

@@ -131,6 +131,8 @@ class ResNet18(keras.Model):
 
     def get_compile_config(self):
         """Only the optimizer: the losses follow from the heads."""
+        if not self.compiled:
+            return {}
         return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)}
 
     def compile_from_config(self, config):

@@ -1,0 +1,111 @@
+"""Every formula against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_design_gans import losses
+
+LOG2, LOG7 = math.log(2), math.log(7)
+
+
+def value(loss):
+    return float(ops.convert_to_numpy(loss))
+
+
+def test_an_undecided_discriminator():
+    zeros = np.zeros((5, 1), "float32")
+    assert value(losses.minimax_discriminator_loss(zeros, zeros)) == pytest.approx(2 * LOG2)
+    assert value(losses.nonsaturating_generator_loss(zeros)) == pytest.approx(LOG2)
+    assert value(losses.minimax_generator_loss(zeros)) == pytest.approx(-LOG2)
+
+
+def test_minimax_at_known_logits():
+    # D(x) = 3/4 at logit log 3; D(G(z)) = 1/5 at logit -log 4.
+    real, fake = np.array([[math.log(3)]], "float32"), np.array([[-math.log(4)]], "float32")
+    expected = -math.log(3 / 4) - math.log(4 / 5)
+    assert value(losses.minimax_discriminator_loss(real, fake)) == pytest.approx(expected)
+    assert value(losses.minimax_generator_loss(fake)) == pytest.approx(math.log(4 / 5))
+    assert value(losses.nonsaturating_generator_loss(fake)) == pytest.approx(-math.log(1 / 5))
+
+
+def test_one_sided_smoothing_touches_the_real_term_only():
+    real, fake = np.array([[math.log(3)]], "float32"), np.array([[0.0]], "float32")
+    expected = -0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4) + LOG2
+    assert value(losses.minimax_discriminator_loss(real, fake, 0.9)) == pytest.approx(expected)
+
+
+def test_saturation_of_the_logits_stays_finite():
+    far = np.array([[500.0]], "float32")
+    assert value(losses.minimax_discriminator_loss(-far, far)) == pytest.approx(1000.0)
+    assert value(losses.nonsaturating_generator_loss(-far)) == pytest.approx(500.0)
+
+
+def test_least_squares():
+    real, fake = np.array([[3.0], [1.0]], "float32"), np.array([[2.0], [0.0]], "float32")
+    assert value(losses.least_squares_discriminator_loss(real, fake)) == pytest.approx(2.0)
+    assert value(losses.least_squares_generator_loss(fake)) == pytest.approx(0.5)
+
+
+def test_wasserstein():
+    real, fake = np.array([[3.0], [1.0]], "float32"), np.array([[-1.0], [0.0]], "float32")
+    assert value(losses.wasserstein_critic_loss(real, fake)) == pytest.approx(-2.5)
+    assert value(losses.wasserstein_generator_loss(fake)) == pytest.approx(0.5)
+
+
+def test_gradient_penalty_of_linear_critics():
+    unit = np.full((4, 2, 2, 1), 0.5, "float32")  # norm sqrt(4 * 0.25) = 1
+    assert value(losses.gradient_penalty(unit)) == 0.0
+    assert value(losses.gradient_penalty(2 * unit)) == pytest.approx(1.0)
+    assert value(losses.gradient_penalty(0 * unit)) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("classes", "minimum"), [(2, 1.386294), (7, 2.870814), (10, 3.250830)])
+def test_can_is_smallest_where_every_sigmoid_is_one_over_k(classes, minimum):
+    logits = np.full((3, classes), -math.log(max(classes - 1, 1)), "float32")
+    assert value(losses.can_loss(logits)) == pytest.approx(minimum, abs=1e-5)
+    assert value(losses.can_loss(logits + 0.1)) > minimum
+    assert value(losses.can_loss(logits - 0.1)) > minimum
+
+
+def test_can_at_zero_logits_sums_over_classes():
+    assert value(losses.can_loss(np.zeros((3, 7), "float32"))) == pytest.approx(7 * LOG2, abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 7, 10])
+def test_can_h_is_log_k_at_uniform(classes):
+    logits = np.full((3, classes), 4.2, "float32")
+    assert value(losses.can_h_loss(logits)) == pytest.approx(math.log(classes), abs=1e-6)
+
+
+def test_can_h_at_a_known_point():
+    logits = np.array([[2.0, 0, 0, 0, 0, 0, 0]], "float32")
+    assert value(losses.can_h_loss(logits)) == pytest.approx(2.308723, abs=1e-5)
+
+
+def test_shifted_logits_change_can_but_not_can_h():
+    ten = np.full((1, 7), 10.0, "float32")
+    assert value(losses.can_loss(-ten)) == pytest.approx(10.000318, abs=1e-4)
+    assert value(losses.can_loss(ten)) == pytest.approx(60.000318, abs=1e-4)
+    for logits in (ten, -ten):
+        assert value(losses.can_h_loss(logits)) == pytest.approx(LOG7, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [losses.can_loss, losses.can_h_loss])
+def test_gradient_of_the_creativity_losses(loss):
+    """Per logit: sigmoid or softmax, minus 1/K."""
+    logits = np.array([[2.0, 0, 0, 0, 0, 0, 0]], "float64")
+    sigmoid, softmax = 1 / (1 + np.exp(-logits)), np.exp(logits) / np.exp(logits).sum()
+    expected = (sigmoid if loss is losses.can_loss else softmax) - 1 / 7
+    for k in range(7):
+        step = np.zeros_like(logits)
+        step[0, k] = 0.05
+        difference = value(loss(logits + step)) - value(loss(logits - step))
+        assert difference / 0.1 == pytest.approx(expected[0, k], abs=1e-3)
+
+
+def test_half_precision_logits_are_summed_in_float32():
+    logits = ops.cast(np.full((1, 7), 10.0), "float16")
+    assert value(losses.can_loss(logits)) == pytest.approx(60.000318, abs=1e-4)
