@@ -140,14 +140,23 @@ class AdversarialModel(keras.Model):
         copy.trainable = False
         return copy
 
-    def update_average(self, average, network, decay):
-        r"""Moves an average one step: \(\bar w\leftarrow\beta\bar w+(1-\beta)w\), decay \(\beta\).
+    def update_average(self, average, network, decay, player):
+        r"""Moves an average one step: \(\bar w\leftarrow\beta_t\bar w+(1-\beta_t)w\).
 
-        Batch statistics are averaged like weights. (`Optimizer(use_ema=True)` is not used: it
-        fails on JAX at the second `fit`.)
+        \(\beta_t=\min(\beta,\frac{1+t}{10+t})\) after \(t\) updates of the player: the average
+        forgets the first, untrained weights soon. Batch statistics are averaged like weights.
+        (`Optimizer(use_ema=True)` is not used: it fails on JAX at the second `fit`.)
+
+        Args:
+            average: The network from `copy_for_average`.
+            network: The network that is trained.
+            decay: \(\beta\), below 1.
+            player: Name of the player that trains it.
         """
+        t = ops.cast(self.optimizer[player].iterations, "float32")
+        rate = 1.0 - ops.minimum(decay, (1.0 + t) / (10.0 + t))
         for mean, weight in zip(average.weights, network.weights, strict=True):
-            mean.assign(mean + (1.0 - decay) * (ops.stop_gradient(weight.value) - mean))
+            mean.assign(mean + rate * (ops.stop_gradient(weight.value) - mean))
 
     # Keras' side.
 

@@ -209,7 +209,9 @@ class DCGAN(AdversarialModel):
             through=fake,
         )
         if self.average_generator is not None:
-            self.update_average(self.average_generator, self.generator, self.average_decay)
+            self.update_average(
+                self.average_generator, self.generator, self.average_decay, "generator"
+            )
         return self.log(**d_logs, **g_logs)
 
     def test_step(self, data):
