@@ -155,6 +155,7 @@ def test_the_average_follows_its_formula():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras does not offer it on PyTorch")
 def test_steps_per_execution_changes_nothing():
     results = []
     for steps in (1, 2):
@@ -166,6 +167,7 @@ def test_steps_per_execution_changes_nothing():
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="torch.compile takes minutes on a CPU")
 def test_jit_compile_trains():
     model = tiny_dcgan()
     model.compile(jit_compile=True)

@@ -33,10 +33,10 @@ from keras_design_gans.batch import Images
 from keras_design_gans.engine import AdversarialModel
 from keras_design_gans.losses import minimax_discriminator_loss, nonsaturating_generator_loss
 
-CONV = {
-    "kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02),
-    "use_bias": False,
-}
+
+def conv_options():
+    """Bias-free, weights from N(0, 0.02). Made anew for each layer: one initializer, one draw."""
+    return {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02), "use_bias": False}
 
 
 def batch_norm():
@@ -85,13 +85,13 @@ def dcgan_generator(image_shape=(64, 64, 3), latent_dim=100, base_filters=64):
     smallest, widths = scales(image_shape, base_filters)
     noise = keras.Input((latent_dim,), name="noise")
     x = layers.Reshape((1, 1, latent_dim))(noise)
-    x = layers.Conv2DTranspose(widths[0], smallest, 1, "valid", **CONV)(x)
+    x = layers.Conv2DTranspose(widths[0], smallest, 1, "valid", **conv_options())(x)
     x = layers.ReLU()(batch_norm()(x))
     for width in widths[1:]:
-        x = layers.Conv2DTranspose(width, 4, 2, "same", **CONV)(x)
+        x = layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x)
         x = layers.ReLU()(batch_norm()(x))
     # The picture is float32 under mixed precision too: losses and penalties need its range.
-    x = layers.Conv2DTranspose(image_shape[-1], 4, 2, "same", dtype="float32", **CONV)(x)
+    x = layers.Conv2DTranspose(image_shape[-1], 4, 2, "same", dtype="float32", **conv_options())(x)
     return keras.Model(noise, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -100,14 +100,16 @@ def dcgan_features(image, base_filters=64):
     _, widths = scales(image.shape[1:], base_filters)
     x = image
     for level, width in enumerate(reversed(widths)):
-        x = layers.Conv2D(width, 4, 2, "same", **CONV)(x)
+        x = layers.Conv2D(width, 4, 2, "same", **conv_options())(x)
         x = layers.LeakyReLU(0.2)(batch_norm()(x) if level else x)
     return x
 
 
 def real_head(features, name="real"):
     """One logit from the whole map: a convolution as large as the map, flattened."""
-    x = layers.Conv2D(1, features.shape[1:3], 1, "valid", dtype="float32", **CONV)(features)
+    x = layers.Conv2D(1, features.shape[1:3], 1, "valid", dtype="float32", **conv_options())(
+        features
+    )
     return layers.Flatten(dtype="float32", name=name)(x)
 
 
