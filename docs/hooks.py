@@ -22,7 +22,7 @@ JUPYTER_SCRIPTS = re.compile(
     r'|<script type="module">\s*document\.addEventListener\("DOMContentLoaded".*?</script>',
     re.S,
 )
-DASH_BEFORE_RETURNED = re.compile(r'(<li class="doc-section-item field-body">)\s*–')
+DASH_BEFORE_RETURNED = re.compile(r'(<li class="doc-section-item field-body">)\s*\u2013')
 LOADED_FROM_OUTSIDE = re.compile(
     r'<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc="(?:https?:)?//[^"]*"'
     r'|<link\b[^>]*\brel="(?:stylesheet|preconnect|icon|preload)"[^>]*\bhref="(?:https?:)?//[^"]*"'
