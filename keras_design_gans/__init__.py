@@ -17,6 +17,8 @@ __all__ = [
     "optimizers",
     "plotting",
     "presets",
+    "recipes",
+    "training",
 ]
 
 

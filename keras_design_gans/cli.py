@@ -17,6 +17,7 @@ def main(arguments=None):
         set_backend(options)
         options.run(options)
     except KeyboardInterrupt:
+        print("design-gans: stopped. A training goes on with --resume.", file=sys.stderr)
         return 130
     except (ValueError, OSError, ImportError) as error:
         print(f"design-gans: {error}", file=sys.stderr)
@@ -96,40 +97,52 @@ def set_precision():
 
 def train_command(options):
     """`design-gans train`."""
-    import dataclasses
+    from keras_design_gans import presets, training
 
-    from keras_design_gans import presets, recipes, training
-
-    if bool(options.model) == bool(options.preset):
-        raise ValueError("Name a model, such as `train design`, or a preset with --preset NAME.")
     name = options.model or options.preset
+    if not options.resume and bool(options.model) == bool(options.preset):
+        raise ValueError("Name a model, such as `train design`, or a preset with --preset NAME.")
+    if not options.out and not name:
+        raise ValueError("Say with --out which run to go on with.")
     out = options.out or Path("runs") / Path(name).name
-    if options.preset and name not in recipes.RECIPES:
-        recipe = training.recipe_from(presets.metadata(name))
-    else:
-        recipe = recipes.recipe(name)
-    changes = {
-        "data": options.data,
-        "image_size": options.size,
-        "steps": options.steps,
-    }
-    recipe = dataclasses.replace(recipe, **{k: v for k, v in changes.items() if v is not None})
-    if options.data and recipe.labels:
-        found = training.open_data(recipe.data, recipe.image_size, recipe.batch_size).class_names
-        recipe = dataclasses.replace(recipe, labels=tuple(found))
-    if options.creativity:
-        recipe.arguments["creativity"] = options.creativity
-    if out.exists() and any(out.iterdir()) and not options.resume:
+    recipe = training.read_run(out)[0] if options.resume else recipe_for(name)
+    if not options.resume and out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} is not empty. Go on with it by --resume, or choose another --out.")
+    recipe = adapt(recipe, options)
     out.mkdir(parents=True, exist_ok=True)
     set_precision()
     model, steps = training.run(recipe, out, options.minutes, options.resume)
     scores = training.score(model, recipe) if hasattr(model, "generate") else None
-    write_json(out / "scores.json", training.describe(recipe, steps, scores))
+    presets.write_json(out / "scores.json", training.describe(recipe, steps, scores))
     print_scores(scores)
+    if steps < recipe.steps:
+        print(f"{steps} of {recipe.steps} steps done; go on with: train --resume --out {out}")
     for path in sorted(out.iterdir()):
         if path.name not in ("frames", "run.json", "checkpoint.keras"):
             print(path)
+
+
+def recipe_for(name):
+    """Returns the recipe of that name, or the one that a preset directory has written down."""
+    from keras_design_gans import presets, recipes, training
+
+    if (Path(name) / "metadata.json").is_file():
+        return training.recipe_from(presets.metadata(name))
+    return recipes.recipe(name)
+
+
+def adapt(recipe, options):
+    """Returns the recipe with what the command line asks for instead."""
+    import dataclasses
+
+    from keras_design_gans import training
+
+    asked = {"image_size": options.size, "steps": options.steps}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if options.creativity:
+        asked["arguments"] = {**recipe.arguments, "creativity": options.creativity}
+    recipe = dataclasses.replace(recipe, **asked)
+    return training.for_data(recipe, options.data) if options.data else recipe
 
 
 def generate_command(options):
@@ -175,7 +188,7 @@ def open_model(source):
     """Loads the model of a run folder or of a preset, and what is known of it."""
     import keras
 
-    from keras_design_gans import models, presets  # noqa: F401  (registers the classes)
+    from keras_design_gans import metrics, models, presets  # noqa: F401  (registers the classes)
 
     run = Path(source)
     if (run / "model.keras").is_file():
@@ -192,11 +205,6 @@ def print_scores(scores):
     for name, values in scores.items():
         if isinstance(values, dict):
             print(f"  {name:26} {values['generated']:8.3f}   real {values['test']:8.3f}")
-
-
-def write_json(path, value):
-    """Writes a dictionary, readable."""
-    path.write_text(json.dumps(value, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import functools
 import keras
 from keras import ops, tree
 
+from keras_design_gans import presets
 from keras_design_gans.batch import check_first_batch, read_batch
 from keras_design_gans.optimizers import PlayerOptimizers
 
@@ -254,6 +255,37 @@ class AdversarialModel(keras.Model):
                 for key, value in config.items()
             }
         )
+
+    @classmethod
+    def from_preset(cls, name_or_directory):
+        """Loads a trained model.
+
+        Args:
+            name_or_directory: A name from `kdg.presets.names()`, or a directory that
+                `save_to_preset` wrote.
+
+        Returns:
+            The model, ready to generate; `compile()` it to train it further.
+
+        Raises:
+            ValueError: If there is no such preset, or it holds a model of another class.
+        """
+        model = presets.load(name_or_directory)
+        if not isinstance(model, cls):
+            raise ValueError(
+                f"The preset {name_or_directory!s} holds a {type(model).__name__}, not a "
+                f"{cls.__name__}. Load it with {type(model).__name__}.from_preset."
+            )
+        return model
+
+    def save_to_preset(self, directory, **metadata):
+        """Writes `config.json`, `model.weights.h5` (16 bit) and `metadata.json`.
+
+        Args:
+            directory: Where to write.
+            **metadata: What to write down of the training: data, licence, steps, seed, scores.
+        """
+        presets.save(self, directory, metadata)
 
     def fit(self, x=None, *args, **kwargs):
         """Trains as `keras.Model.fit` does, after a look at the data.

@@ -58,6 +58,8 @@ def load(name_or_directory):
     Raises:
         ValueError: If there is no such preset.
     """
+    from keras_design_gans import metrics, models  # noqa: F401  (registers the classes)
+
     directory = find(name_or_directory)
     model = keras.saving.deserialize_keras_object(
         json.loads((directory / "config.json").read_text())
@@ -81,8 +83,8 @@ def save(model, directory, metadata):
     directory.mkdir(parents=True, exist_ok=True)
     preset = _without_training_state(model)
     description = keras.saving.serialize_keras_object(preset)
-    _write_json(directory / "config.json", description)
-    _write_json(directory / "metadata.json", metadata)
+    write_json(directory / "config.json", description)
+    write_json(directory / "metadata.json", metadata)
     preset.save_weights(directory / "model.weights.h5")
     _shrink(directory / "model.weights.h5")
 
@@ -101,7 +103,8 @@ def _without_training_state(model):
     return copy
 
 
-def _write_json(path, value):
+def write_json(path, value):
+    """Writes a dictionary, readable for people."""
     path.write_text(json.dumps(value, indent=1) + "\n")
 
 

@@ -63,7 +63,7 @@ class Recipe:
 
 def adam(learning_rate, beta_1=0.5):
     """Returns the serialised form of an Adam optimizer."""
-    return {"class_name": "Adam", "config": {"learning_rate": learning_rate, "beta_1": beta_1}}
+    return {"class_name": "adam", "config": {"learning_rate": learning_rate, "beta_1": beta_1}}
 
 
 _GAN_64 = {

@@ -29,6 +29,18 @@ def open_data(data, image_size, batch_size, split="train"):
     return datasets.from_folder(data, split, image_size, batch_size)
 
 
+def for_data(recipe, data):
+    """Returns the recipe for other data: its heads learn the labels that the data has.
+
+    Args:
+        recipe: A `Recipe`.
+        data: Name of a data set, or path of a folder of pictures.
+    """
+    present = open_data(data, recipe.image_size, recipe.batch_size).class_names
+    labels = tuple(key for key in recipe.labels if key in present) or tuple(present)
+    return dataclasses.replace(recipe, data=data, labels=labels if recipe.labels else ())
+
+
 def run(recipe, out, minutes=None, resume=False):
     """Trains a recipe until its last step, or until the time is over.
 
@@ -36,7 +48,7 @@ def run(recipe, out, minutes=None, resume=False):
     weights, optimizers, seeds and the order of the data are taken up where they were.
 
     Args:
-        recipe: The `Recipe`.
+        recipe: The `Recipe`; to go on with a run, that of `read_run`, with more steps if you like.
         out: Run folder. It will hold `checkpoint.keras` and `run.json` from the first round on, and
             `samples.png`, `training.gif`, `curves.png`, `history.csv` and `model.keras`.
         minutes: Time limit of the training; `None` for none.
@@ -49,9 +61,7 @@ def run(recipe, out, minutes=None, resume=False):
         ValueError: If the data does not fit the model, or there is nothing to resume.
     """
     out = Path(out)
-    done = 0
-    if resume:
-        recipe, done = read_run(out)
+    done = read_run(out)[1] if resume else 0
     dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size)
     if resume:
         model = keras.models.load_model(out / "checkpoint.keras")
@@ -147,14 +157,14 @@ def classifier_for(recipe, dataset):
     if name in presets.names():
         return presets.load(name), f"preset {name}"
     steps = 600
+    print("Training a classifier on the labels of the data, for the scores.")
     classifier = metrics.ResNet18(
         (recipe.image_size, recipe.image_size, 3),
-        heads={key: len(classes) for key, classes in dataset.class_names.items()},
+        heads=dataset.class_names,
         base_filters=16,
     )
     classifier.compile()
-    print("Training a classifier on the labels of the data, for the scores.")
-    classifier.fit(dataset.batches(), steps_per_epoch=steps)
+    classifier.fit(dataset.batches(), steps_per_epoch=steps, shuffle=False, verbose=2)
     return classifier, f"ResNet-18 (16 filters) trained for {steps} steps on the labels"
 
 
@@ -186,7 +196,7 @@ class Checkpoint(keras.callbacks.Callback):
         (self.out / "next.keras").replace(self.out / "checkpoint.keras")
         steps = min((epoch + 1) * ROUND, self.recipe.steps)
         content = {"recipe": dataclasses.asdict(self.recipe), "steps": steps}
-        (self.out / "run.json").write_text(json.dumps(content, indent=1))
+        presets.write_json(self.out / "run.json", content)
 
 
 class Progress(keras.callbacks.Callback):

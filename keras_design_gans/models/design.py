@@ -109,7 +109,7 @@ class DesIGN(DCGAN):
         if creativity != "none" and not heads:
             raise ValueError(
                 f"creativity={creativity!r} needs at least one head: pass "
-                "heads=dataset.class_names, such as heads={'shape': 7}."
+                "heads=dataset.class_names, such as heads={'shape': 7}, or creativity='none'."
             )
         self._class_counts = class_counts(heads)
         super().__init__(**kwargs)

@@ -1,0 +1,136 @@
+"""Recipes run from the command line: files, stops, exact continuation, errors."""
+
+import csv
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from test_dcgan import tiny_images
+
+from keras_design_gans import cli, plotting, recipes, training
+
+TINY = recipes.Recipe(
+    "DesIGN",
+    {"latent_dim": 8, "base_filters": 4, "creativity": "can_h", "average_decay": 0.9},
+    data="",
+    labels=("label",),
+    image_size=16,
+    batch_size=4,
+    optimizers={"generator_optimizer": recipes.adam(1e-3)},
+    steps=5,
+)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Two classes of pictures, a cache of their own, and rounds of two steps."""
+    monkeypatch.setenv("KDG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(training, "ROUND", 2)
+    for index, image in enumerate(plotting.to_uint8(tiny_images(16, 80))):
+        path = tmp_path / "pictures" / ("coat", "dress")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def recipe(folder):
+    return dataclasses.replace(TINY, data=str(folder))
+
+
+def weights(model):
+    return [keras.ops.convert_to_numpy(v.value) for v in model.variables]
+
+
+def test_a_run_leaves_its_files(recipe, tmp_path):
+    out = tmp_path / "run"
+    model, steps = training.run(recipe, out)
+    assert steps == 5
+    assert int(model.optimizer["generator"].iterations) == 5
+    assert Image.open(out / "samples.png").size[0] == Image.open(out / "samples.png").size[1]
+    assert Image.open(out / "training.gif").n_frames == 3
+    assert (out / "curves.png").stat().st_size > 1000
+    with open(out / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert np.isfinite(float(rows[-1]["d_loss"]))
+    again = keras.models.load_model(out / "model.keras")
+    np.testing.assert_array_equal(again.generate(2, seed=0), model.generate(2, seed=0))
+
+
+def test_a_stopped_run_goes_on_to_the_same_result(recipe, tmp_path):
+    whole, _ = training.run(recipe, tmp_path / "whole")
+    _, steps = training.run(recipe, tmp_path / "parts", minutes=0)
+    assert steps == 2
+    parts, steps = training.run(recipe, tmp_path / "parts", resume=True)
+    assert steps == 5
+    assert all(map(np.array_equal, weights(whole), weights(parts)))
+    histories = [training.read_history(tmp_path / n / "history.csv") for n in ("whole", "parts")]
+    assert histories[0]["d_loss"] == histories[1]["d_loss"]
+
+
+def test_recipes_survive_json():
+    for recipe in recipes.RECIPES.values():
+        content = json.loads(json.dumps(dataclasses.asdict(recipe)))
+        assert training.recipe_from({"recipe": content}) == recipe
+
+
+def test_heads_follow_the_labels_of_the_data(folder):
+    recipe = dataclasses.replace(TINY, labels=("shape", "label"))
+    assert training.for_data(recipe, str(folder)).labels == ("label",)
+    recipe = dataclasses.replace(TINY, labels=("shape", "texture"))
+    assert training.for_data(recipe, str(folder)).labels == ("label",)
+    assert training.for_data(dataclasses.replace(TINY, labels=()), str(folder)).labels == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "desing"], "Did you mean design"),
+        (["train"], "Name a model"),
+        (["train", "design", "--data", "no-such-set"], "Unknown data set"),
+        (["train", "design", "--data", "{empty}"], "no image|No image|no picture|found"),
+        (["train", "design", "--out", "{full}"], "not empty"),
+        (["train", "design", "--resume", "--out", "{empty}"], "no training to go on with"),
+        (["generate", "nothing-here"], "no preset"),
+        (["score", "nothing-here"], "no preset"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_2(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    places = {"empty": tmp_path / "empty", "full": tmp_path / "full"}
+    assert cli.main([argument.format(**places) for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("design-gans: ")
+    assert any(part in error for part in message.split("|"))
+    assert "Traceback" not in error
+
+
+def test_list_names_presets_models_and_data(capsys):
+    assert cli.main(["list"]) == 0
+    text = capsys.readouterr().out
+    for name in (*recipes.RECIPES, *recipes.MAIN, "garments", "fashion_mnist"):
+        assert name in text
+
+
+def test_generate_from_a_run(recipe, tmp_path, capsys):
+    model, steps = training.run(recipe, tmp_path / "run")
+    (tmp_path / "run" / "scores.json").write_text(
+        json.dumps(training.describe(recipe, steps, None))
+    )
+    out = tmp_path / "generated"
+    assert cli.main(["generate", str(tmp_path / "run"), "--number", "3", "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "0000.png",
+        "0001.png",
+        "0002.png",
+        "grid.png",
+    ]
+    found = np.asarray(Image.open(out / "0002.png"))
+    np.testing.assert_array_equal(found, plotting.to_uint8(model.generate(3, seed=0))[2])
