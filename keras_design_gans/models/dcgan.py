@@ -20,7 +20,8 @@ Layers follow the authors' Torch code at 64 pixels and extend to other powers of
 channels halved at every doubling, at most 16 times `base_filters`. Deviations: both players see the
 same fake batch, and the generator's gradient passes through the updated discriminator, not through
 the outputs it gave before its update. Off by default, for steadier training: one-sided label
-smoothing (`real_target`), and an averaged generator for sampling (`average_decay`).
+smoothing (`real_target`), noise before the discriminator (`instance_noise`), and an averaged
+generator for sampling (`average_decay`).
 """
 
 import math
@@ -141,6 +142,9 @@ class DCGAN(AdversarialModel):
         latent_dim: Length of the noise vector.
         base_filters: Channels of the layers next to the image.
         real_target: Target for real images in the discriminator's loss; 0.9 smooths one side.
+        instance_noise: Standard deviation of noise that is added to all images the discriminator
+            sees in training, such as 0.1 (Arjovsky and Bottou 2017, section 3): it cannot win by
+            grain that no eye sees.
         average_decay: Decay of the averaged generator used for sampling, such as 0.99; `None`
             samples from the trained generator itself, as the paper does.
         generator: Own network from (batch, latent_dim) to images, instead of the paper's.
@@ -155,6 +159,7 @@ class DCGAN(AdversarialModel):
         latent_dim=100,
         base_filters=64,
         real_target=1.0,
+        instance_noise=0.0,
         average_decay=None,
         generator=None,
         discriminator=None,
@@ -166,6 +171,7 @@ class DCGAN(AdversarialModel):
         self.latent_dim = latent_dim
         self.base_filters = base_filters
         self.real_target = real_target
+        self.instance_noise = instance_noise
         self.average_decay = average_decay
         self.seed = seed
         self._own_networks = {"generator": generator, "discriminator": discriminator}
@@ -226,15 +232,22 @@ class DCGAN(AdversarialModel):
 
     def discriminator_objective(self, batch, fake, training):
         """Returns the discriminator's loss and logs. Batch norm sees real and fake apart."""
-        real_logits = self.discriminator(batch["image"], training=training)
-        fake_logits = self.discriminator(fake, training=training)
+        real_logits = self.judge(batch["image"], training)
+        fake_logits = self.judge(fake, training)
         loss = minimax_discriminator_loss(real_logits, fake_logits, self.real_target)
         return loss, {"d_loss": loss, **accuracies(real_logits, fake_logits)}
 
     def generator_objective(self, fake, training):
         """Returns the generator's loss and what it logs."""
-        loss = nonsaturating_generator_loss(self.discriminator(fake, training=training))
+        loss = nonsaturating_generator_loss(self.judge(fake, training))
         return loss, {"g_loss": loss}
+
+    def judge(self, images, training):
+        """Shows images to the discriminator, in training under `instance_noise`."""
+        if training and self.instance_noise:
+            noise = keras.random.normal(ops.shape(images), seed=self.noise_seed)
+            images = images + self.instance_noise * noise
+        return self.discriminator(images, training=training)
 
     @property
     def sampler(self):
@@ -293,6 +306,7 @@ class DCGAN(AdversarialModel):
             "latent_dim": self.latent_dim,
             "base_filters": self.base_filters,
             "real_target": self.real_target,
+            "instance_noise": self.instance_noise,
             "average_decay": self.average_decay,
             "seed": self.seed,
             **{

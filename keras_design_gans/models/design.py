@@ -138,8 +138,8 @@ class DesIGN(DCGAN):
 
     def discriminator_objective(self, batch, fake, training):
         """Real against fake, and the labels of the real images."""
-        real = self.discriminator(batch["image"], training=training)
-        fake_logits = self.discriminator(fake, training=training)["real"]
+        real = self.judge(batch["image"], training)
+        fake_logits = self.judge(fake, training)["real"]
         logs = accuracies(real["real"], fake_logits)
         loss = self.d_real_weight * minimax_discriminator_loss(
             real["real"], fake_logits, self.real_target
@@ -156,7 +156,7 @@ class DesIGN(DCGAN):
 
     def generator_objective(self, fake, training):
         """Realism, and originality with respect to every head."""
-        logits = self.discriminator(fake, training=training)
+        logits = self.judge(fake, training)
         logs = {f"{head}_entropy": entropy(logits[head]) for head in self._class_counts}
         loss = self.g_real_weight * nonsaturating_generator_loss(logits["real"])
         creativity_loss = CREATIVITY_LOSSES[self.creativity]
