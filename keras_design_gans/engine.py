@@ -1,4 +1,4 @@
-"""The adversarial game as a `keras.Model`, and the only code that knows the backends.
+"""The adversarial game as a `keras.Model`.
 
 A model subclasses `AdversarialModel`, names its `players`, and writes one plain, stateful
 `train_step(self, data)`. The step may update players in any order and number, use batch
@@ -6,16 +6,20 @@ normalisation, dropout and seed generators, and read gradients with respect to i
 body runs under TensorFlow, JAX and PyTorch.
 """
 
-import functools
-
 import keras
 from keras import ops, tree
 
 from keras_design_gans import presets
 from keras_design_gans.batch import check_first_batch, read_batch
+from keras_design_gans.gradients import (
+    BACKEND,
+    apply,
+    forward,
+    input_gradient,
+    variable_gradients,
+    with_explicit_state,
+)
 from keras_design_gans.optimizers import PlayerOptimizers
-
-_BACKEND = keras.backend.backend()
 
 
 class AdversarialModel(keras.Model):
@@ -33,10 +37,10 @@ class AdversarialModel(keras.Model):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if _BACKEND == "jax":  # Keras' JAX trainer passes and expects the state explicitly
+        if BACKEND == "jax":  # Keras' JAX trainer passes and expects the state explicitly
             for name in ("train_step", "test_step"):
                 if name in cls.__dict__:
-                    setattr(cls, name, _with_explicit_state(cls.__dict__[name]))
+                    setattr(cls, name, with_explicit_state(cls.__dict__[name]))
 
     # What a subclass fills in.
 
@@ -84,13 +88,13 @@ class AdversarialModel(keras.Model):
             return optimizer.scale_loss(loss), result
 
         if through is None:
-            result, gradients = _gradients(self, scaled_objective, variables)
+            result, gradients = variable_gradients(self, scaled_objective, variables)
         else:
-            result, gradient = _input_gradient(
+            result, gradient = input_gradient(
                 self, scaled_objective, through.output, differentiable=False
             )
             gradients = through.pull_back(gradient)
-        _apply(optimizer, gradients, variables)
+        apply(optimizer, gradients, variables)
         return tree.map_structure(ops.stop_gradient, result)
 
     def shared_pass(self, function, player):
@@ -105,7 +109,7 @@ class AdversarialModel(keras.Model):
             A `SharedPass`: `.output` is cut from the graph, ready to be shown to the opponent;
             pass the object to `minimize(..., through=...)` to update the player itself.
         """
-        return SharedPass(*_forward(self, function, self._variables_of(player)))
+        return SharedPass(*forward(self, function, self._variables_of(player)))
 
     def input_gradients(self, function, inputs):
         r"""Returns \(\nabla_x\sum_i f(x)_i\), itself differentiable (gradient penalties).
@@ -121,7 +125,7 @@ class AdversarialModel(keras.Model):
         def total(x):
             return ops.sum(ops.cast(function(x), "float32")), None
 
-        return _input_gradient(self, total, inputs, differentiable=True)[1]
+        return input_gradient(self, total, inputs, differentiable=True)[1]
 
     def track(self, *names):
         """Creates the running means that `log` fills; call it in the constructor."""
@@ -320,7 +324,7 @@ class AdversarialModel(keras.Model):
     def _variables_of(self, player):
         return [v for network in self.players[player] for v in network.trainable_variables]
 
-    def _state(self):
+    def training_state(self):
         """The four lists of variables that a training step may change, in Keras' order."""
         return (
             self.trainable_variables,
@@ -342,171 +346,3 @@ def _with_loss_scale(optimizer):
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer)
-
-
-# The backends. Each defines four functions:
-#   _gradients(model, objective, variables) -> (aux, gradients), objective() -> (loss, aux)
-#   _input_gradient(model, objective, x, differentiable) -> (aux, gradient),
-#       objective(x) -> (loss, aux); only PyTorch must be told to keep the graph
-#   _forward(model, function, variables) -> (output without graph, pull_back)
-#   _apply(optimizer, gradients, variables)
-
-if _BACKEND == "tensorflow":
-    import tensorflow as tf
-
-    _ZERO = tf.UnconnectedGradients.ZERO
-
-    def _gradients(model, objective, variables):
-        values = [variable.value for variable in variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            loss, aux = objective()
-        return aux, tape.gradient(loss, values, unconnected_gradients=_ZERO)
-
-    def _input_gradient(model, objective, x, differentiable):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(x)
-            loss, aux = objective(x)
-        return aux, tape.gradient(loss, x, unconnected_gradients=_ZERO)
-
-    def _forward(model, function, variables):
-        values = [variable.value for variable in variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            output = function()
-
-        def pull_back(gradient):
-            return tape.gradient(output, values, gradient, unconnected_gradients=_ZERO)
-
-        return tf.stop_gradient(output), pull_back
-
-    def _apply(optimizer, gradients, variables):
-        optimizer.apply(gradients, variables)
-
-elif _BACKEND == "torch":
-    import torch
-
-    def _torch_gradients(output, inputs, **kwargs):
-        gradients = torch.autograd.grad(output, inputs, allow_unused=True, **kwargs)
-        return [
-            torch.zeros_like(x) if g is None else g for g, x in zip(gradients, inputs, strict=True)
-        ]
-
-    def _gradients(model, objective, variables):
-        loss, aux = objective()
-        return aux, _torch_gradients(loss, [variable.value for variable in variables])
-
-    def _input_gradient(model, objective, x, differentiable):
-        with torch.enable_grad():
-            if not x.requires_grad:
-                x = x.detach().requires_grad_()
-            loss, aux = objective(x)
-            return aux, _torch_gradients(loss, [x], create_graph=differentiable)[0]
-
-    def _forward(model, function, variables):
-        output = function()
-
-        def pull_back(gradient):
-            values = [variable.value for variable in variables]
-            return _torch_gradients(output, values, grad_outputs=gradient)
-
-        return output.detach(), pull_back
-
-    def _apply(optimizer, gradients, variables):
-        optimizer.apply(gradients, variables)
-
-elif _BACKEND == "jax":
-    import jax
-
-    def _pure(model, function, variables):
-        """Makes `function` a pure function of the values of `variables`.
-
-        An inner scope does not see the values of an outer one: it has to be given every variable.
-        Returns the function, which also returns the changed values of all other variables, and a
-        second function that writes them back.
-        """
-        wanted = {id(variable) for variable in variables}
-        others = [v for part in model._state() for v in part if id(v) not in wanted]
-        current = [variable.value for variable in others]
-
-        def pure(values, *inputs):
-            mapping = [*zip(variables, values, strict=True), *zip(others, current, strict=True)]
-            with keras.StatelessScope(state_mapping=mapping) as scope:
-                result = function(*inputs)
-            return result, [scope.get_current_value(variable) for variable in others]
-
-        def write_back(changed):
-            for variable, old, new in zip(others, current, changed, strict=True):
-                if new is not old:
-                    variable.assign(new)
-
-        return pure, write_back
-
-    def _gradients(model, objective, variables):
-        pure, write_back = _pure(model, objective, variables)
-
-        def loss_of(values):
-            (loss, aux), changed = pure(values)
-            return loss, (aux, changed)
-
-        values = [variable.value for variable in variables]
-        gradients, (aux, changed) = jax.grad(loss_of, has_aux=True)(values)
-        write_back(changed)
-        return aux, gradients
-
-    def _input_gradient(model, objective, x, differentiable):
-        pure, write_back = _pure(model, objective, [])
-
-        def loss_of(x):
-            (loss, aux), changed = pure([], x)
-            return loss, (aux, changed)
-
-        gradient, (aux, changed) = jax.grad(loss_of, has_aux=True)(x)
-        write_back(changed)
-        return aux, gradient
-
-    def _forward(model, function, variables):
-        pure, write_back = _pure(model, function, variables)
-        values = [variable.value for variable in variables]
-        output, vjp, changed = jax.vjp(pure, values, has_aux=True)
-        write_back(changed)
-        return jax.lax.stop_gradient(output), lambda gradient: vjp(gradient)[0]
-
-    def _apply(optimizer, gradients, variables):
-        values, state = optimizer.stateless_apply(
-            [variable.value for variable in optimizer.variables],
-            gradients,
-            [variable.value for variable in variables],
-        )
-        for variable, value in zip(
-            [*variables, *optimizer.variables], [*values, *state], strict=True
-        ):
-            variable.assign(value)
-
-else:
-    raise ImportError(
-        f"keras_design_gans trains on tensorflow, jax or torch, but Keras runs on {_BACKEND!r}. "
-        "Set the environment variable KERAS_BACKEND before Python starts."
-    )
-
-
-def _with_explicit_state(step):
-    """Turns a stateful step into the form that Keras' JAX trainer calls: (state, data)."""
-
-    @functools.wraps(step)
-    def wrapper(self, *arguments):
-        if len(arguments) == 1:  # super().train_step(data) from within a step
-            return step(self, *arguments)
-        state, data = arguments
-        # test_step carries no optimizer variables, which then keep their place as an empty list.
-        parts = self._state() if len(state) == 4 else (*self._state()[:2], self.metrics_variables)
-        mapping = [
-            pair
-            for part, values in zip(parts, state, strict=True)
-            for pair in zip(part, values, strict=True)
-        ]
-        with keras.StatelessScope(state_mapping=mapping) as scope:
-            logs = step(self, data)
-        return logs, tuple([scope.get_current_value(v) for v in part] for part in parts)
-
-    return wrapper

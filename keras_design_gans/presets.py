@@ -6,6 +6,7 @@ repeats it). The presets of the package lie in `preset_files/`.
 """
 
 import difflib
+import importlib
 import json
 from pathlib import Path
 
@@ -58,12 +59,10 @@ def load(name_or_directory):
     Raises:
         ValueError: If there is no such preset.
     """
-    from keras_design_gans import metrics, models  # noqa: F401  (registers the classes)
-
     directory = find(name_or_directory)
-    model = keras.saving.deserialize_keras_object(
-        json.loads((directory / "config.json").read_text())
-    )
+    description = json.loads((directory / "config.json").read_text())
+    importlib.import_module(description["module"])  # Keras finds classes that are registered
+    model = keras.saving.deserialize_keras_object(description)
     model.load_weights(directory / "model.weights.h5")
     return model
 
