@@ -11,7 +11,7 @@ from test_engine import tiny_dcgan
 from keras_design_gans import presets, recipes, training
 from keras_design_gans.models import DCGAN, DesIGN
 
-MEGABYTE = 1_000_000
+MEGABYTE = 2**20
 
 
 def test_a_preset_makes_the_pictures_of_the_averaged_generator(tmp_path):
