@@ -25,7 +25,7 @@ def notebook(script):
 
 def test_every_script_has_a_notebook_and_the_reverse():
     assert SCRIPTS
-    assert SCRIPTS == [path.with_suffix(".py") for path in sorted(TUTORIALS.glob("*.ipynb"))]
+    assert [path.with_suffix(".py") for path in sorted(TUTORIALS.glob("*.ipynb"))] == SCRIPTS
 
 
 def test_notebook_is_in_step_with_its_script(script, notebook):
