@@ -2,7 +2,8 @@
 
     python benchmarks/step_time.py --backends tensorflow torch jax
 
-Every row runs in its own process, on the same random images. The plain loop has the same networks
+Every row runs in its own process, on the same random images. The last row is the input pipeline:
+reading a batch from the memory-mapped pictures and scaling it. The plain loop has the same networks
 in `torch.nn`, channels_last, and the usual step: fakes detached for the discriminator, a second
 discriminator pass for the generator, Adam for both. Prints a Markdown table of medians.
 """
@@ -40,6 +41,23 @@ def time_package(options):
     model.compile()
     images = np.random.default_rng(0).uniform(-1, 1, (options.batch, *shape)).astype("float32")
     return median_step(lambda: model.train_on_batch(images), options.warmup, options.steps)
+
+
+def time_pipeline(options):
+    """Times a batch of `kdg.datasets` from pictures on disk."""
+    import tempfile
+
+    import numpy as np
+
+    import keras_design_gans as kdg
+
+    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+        np.save(file, np.zeros((4096, options.size, options.size, 3), "uint8"))
+        file.flush()
+        images = np.load(file.name, mmap_mode="r")
+        batches = kdg.datasets.Dataset({"image": images}, "zeros", batch_size=options.batch)
+        endless = batches.batches()
+        return median_step(lambda: next(endless), options.warmup, options.steps)
 
 
 def time_plain_torch(options):
@@ -104,22 +122,23 @@ def main():
     parser.add_argument("--policy", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        timer = time_plain_torch if options.one == "plain" else time_package
-        print(json.dumps(timer(options)))
+        timers = {"plain": time_plain_torch, "pipeline": time_pipeline}
+        print(json.dumps(timers.get(options.one, time_package)(options)))
         return
     print(f"| what | policy | ms per step (batch {options.batch}) | images/s |")
     print("| --- | --- | --- | --- |")
-    for row in ["plain", *options.backends]:
-        for policy in options.policies:
-            backend = "torch" if row == "plain" else row
-            environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-            command = [sys.executable, *sys.argv, "--one", row, "--policy", policy]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True)
-            if done.returncode:
-                sys.exit(done.stderr)
-            seconds = float(done.stdout.splitlines()[-1])
-            name = "plain PyTorch loop" if row == "plain" else f"DCGAN on {row}"
-            print(f"| {name} | {policy} | {1000 * seconds:.0f} | {options.batch / seconds:.0f} |")
+    rows = [(row, policy) for row in ["plain", *options.backends] for policy in options.policies]
+    names = {"plain": "plain PyTorch loop", "pipeline": "input pipeline"}
+    for row, policy in [*rows, ("pipeline", "uint8 to float32")]:
+        backend = row if row in options.backends else "torch"
+        environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, *sys.argv, "--one", row, "--policy", policy]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
+        seconds = float(done.stdout.splitlines()[-1])
+        name = names.get(row, f"DCGAN on {row}")
+        print(f"| {name} | {policy} | {1000 * seconds:.1f} | {options.batch / seconds:.0f} |")
 
 
 if __name__ == "__main__":
