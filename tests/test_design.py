@@ -55,7 +55,8 @@ class FixedDiscriminator(keras.layers.Layer):
 
     def call(self, images, training=False):
         n = ops.shape(images)[0]
-        return {name: ops.tile(ops.convert_to_tensor([row]), (n, 1)) for name, row in self.answers.items()}
+        rows = {name: ops.convert_to_tensor([row]) for name, row in self.answers.items()}
+        return {name: ops.tile(row, (n, 1)) for name, row in rows.items()}
 
 
 def model_that_hears(answers, **arguments):
