@@ -304,4 +304,4 @@ assert all(np.isfinite(values).all() for values in history.values())
 print("moved", np.abs(model.generate(4, seed=0) - before).max())
 """
     )
-    assert int(run_in_new_process(code).split()[-1]) > 20
+    assert float(run_in_new_process(code).split()[-1]) > 1e-4
