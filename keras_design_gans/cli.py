@@ -113,7 +113,9 @@ def train_command(options):
     set_precision()
     model, steps = training.run(recipe, out, options.minutes, options.resume)
     scores = training.score(model, recipe) if hasattr(model, "generate") else None
-    presets.write_json(out / "scores.json", training.describe(recipe, steps, scores))
+    description = training.describe(recipe, steps, scores)
+    presets.write_json(out / "scores.json", description)
+    presets.save(model, out / "preset", description)
     print_scores(scores)
     if steps < recipe.steps:
         print(f"{steps} of {recipe.steps} steps done; go on with: train --resume --out {out}")
