@@ -106,7 +106,7 @@ class AdversarialModel(keras.Model):
             player: Name of the player whose variables the output depends on.
 
         Returns:
-            A `SharedPass`: `.output` is cut from the graph, ready to be shown to the opponent;
+            A `SharedPass`. Its `.output` is cut from the graph, ready to be shown to the opponent;
             pass the object to `minimize(..., through=...)` to update the player itself.
         """
         return SharedPass(*forward(self, function, self._variables_of(player)))
@@ -119,7 +119,7 @@ class AdversarialModel(keras.Model):
             inputs: Tensor of shape (batch, ...).
 
         Returns:
-            Tensor of the shape of `inputs`: the gradient of each row's value.
+            Tensor of the shape of `inputs`, the gradient of each row's value.
         """
 
         def total(x):

@@ -181,7 +181,7 @@ def can_loss(class_logits):
         class_logits: Logits of a classification head for generated images, shape (batch, K).
 
     Returns:
-        Scalar; for K = 7: 4.852030 at zero logits, 2.870814 at its minimum.
+        Scalar, at least 2.870814 for seven classes, and 4.852030 at zero logits.
     """
     class_logits = _float32(class_logits)
     share = 1.0 / class_logits.shape[-1]

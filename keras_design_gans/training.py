@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import keras
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from keras_design_gans import callbacks, datasets, metrics, plotting, presets
 from keras_design_gans.batch import check_first_batch

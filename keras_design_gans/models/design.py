@@ -49,8 +49,8 @@ def design_discriminator(image_shape=(64, 64, 3), heads=(("shape", 7),), base_fi
         base_filters: Channels of the first convolution.
 
     Returns:
-        Functional `keras.Model` from images to a dictionary: `"real"`, logits (batch, 1),
-        and for every head logits (batch, classes). 2,880,270 trainable weights with two heads of
+        Functional `keras.Model` from images to a dictionary that holds `"real"`, logits (batch, 1),
+        and every head, logits (batch, classes). 2,880,270 trainable weights with two heads of
         seven classes.
     """
     image = keras.Input(image_shape, name="image")
