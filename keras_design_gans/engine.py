@@ -307,7 +307,7 @@ class AdversarialModel(keras.Model):
             ValueError: If keys are missing, shapes or values do not fit, or there is no data.
         """
         check_first_batch(x, self.needs)
-        if isinstance(x, keras.utils.PyDataset):
+        if isinstance(x, keras.utils.PyDataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # it brings its own order, which can be repeated
         return super().fit(x, *args, **kwargs)
 

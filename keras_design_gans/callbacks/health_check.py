@@ -83,8 +83,9 @@ class HealthCheck(keras.callbacks.Callback):
                 f"The discriminator has won: by epoch {epoch + 1} it has told more than {SURE:.0%} "
                 f"of real and of generated images apart for {self.patience} epochs, while g_loss "
                 "rose. The generator learns little from it. Try a lower learning rate for the "
-                "discriminator, one-sided label smoothing (real target 0.9), fewer filters in the "
-                "discriminator, more data, or a Wasserstein loss.",
+                "discriminator, one-sided label smoothing (real target 0.9), noise before the "
+                "discriminator (instance_noise=0.1), fewer filters in it, more data, or a "
+                "Wasserstein loss.",
             )
 
     def _check_spread(self, epoch):
