@@ -111,7 +111,7 @@ def time_plain_torch(options):
 def main():
     """Runs one process per row and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--backends", nargs="+", default=["tensorflow", "torch", "jax"])
+    parser.add_argument("--backends", nargs="*", default=["tensorflow", "torch", "jax"])
     parser.add_argument("--policies", nargs="+", default=["float32", "mixed_bfloat16"])
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--width", type=int, default=32, help="base_filters")
