@@ -90,8 +90,7 @@ def save(model, directory, metadata):
 
 def _without_training_state(model):
     """Returns an uncompiled float32 copy; an averaged generator becomes its generator."""
-    config = model.get_config()
-    config.pop("dtype")
+    config = {**model.get_config(), "dtype": "float32"}
     if config.get("average_decay") is None:
         copy = type(model).from_config(config)
         copy.set_weights(model.get_weights())

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from test_dcgan import tiny_images
 
-from keras_design_gans import cli, plotting, recipes, training
+from keras_design_gans import cli, plotting, presets, recipes, training
 
 TINY = recipes.Recipe(
     "DesIGN",
@@ -97,6 +97,7 @@ def test_heads_follow_the_labels_of_the_data(folder):
         (["train", "design", "--resume", "--out", "{empty}"], "no training to go on with"),
         (["generate", "nothing-here"], "no preset"),
         (["score", "nothing-here"], "no preset"),
+        (["generate", "resnet18_garments_64"], "makes no pictures"),
     ],
 )
 def test_errors_are_one_line_and_exit_code_2(arguments, message, tmp_path, capsys, monkeypatch):
@@ -121,9 +122,8 @@ def test_list_names_presets_models_and_data(capsys):
 
 def test_generate_from_a_run(recipe, tmp_path, capsys):
     model, steps = training.run(recipe, tmp_path / "run")
-    (tmp_path / "run" / "scores.json").write_text(
-        json.dumps(training.describe(recipe, steps, None))
-    )
+    presets.save(model, tmp_path / "run" / "preset", training.describe(recipe, steps, None))
+    model = presets.load(tmp_path / "run" / "preset")
     out = tmp_path / "generated"
     assert cli.main(["generate", str(tmp_path / "run"), "--number", "3", "--out", str(out)]) == 0
     assert sorted(path.name for path in out.iterdir()) == [
