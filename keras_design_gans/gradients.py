@@ -151,7 +151,7 @@ elif BACKEND == "jax":
 else:
     raise ImportError(
         f"keras_design_gans trains on tensorflow, jax or torch, but Keras runs on {BACKEND!r}. "
-        "Set the environment variable KERASBACKEND before Python starts."
+        "Set the environment variable KERAS_BACKEND before Python starts."
     )
 
 
