@@ -4,7 +4,46 @@ import numpy as np
 
 from keras_design_gans.metrics.checks import as_rows, check_same_width
 
-DISTANCES_AT_ONCE = 2**22  # 32 MB of float64, whatever the number of pictures
+
+class NeighbourSearch:
+    """Exact search for the nearest rows of an array, by Euclidean distance.
+
+    The array is checked and stored once, for many questions. Memory beside it stays bounded
+    whatever the number of rows: scikit-learn works through them in blocks.
+
+    Args:
+        train_features: array (m, d).
+
+    Raises:
+        ValueError: If the shape does not fit, or a value is not finite.
+    """
+
+    def __init__(self, train_features):
+        from sklearn.neighbors import NearestNeighbors
+
+        self.train_features = as_rows("train_features", train_features)
+        # With some hundred features a tree has to look at most rows as well, only more slowly.
+        self._search = NearestNeighbors(algorithm="brute").fit(self.train_features)
+
+    def nearest(self, features, k):
+        """Distances and indices, as `nearest_neighbours`."""
+        features = as_rows("features", features)
+        train_features = self.train_features
+        check_same_width("features", features, "train_features", train_features)
+        if not 1 <= k <= len(train_features):
+            raise ValueError(
+                f"Expected `k` from 1 to the number of training rows, {len(train_features)}, got "
+                f"{k}."
+            )
+        indices = self._search.kneighbors(features, k, return_distance=False)
+        # The search expands |x - y|^2, which cancels digits, so the distances are taken from the
+        # differences: a copy of a training picture is at distance 0.
+        distances = np.stack(
+            [np.linalg.norm(train_features[column] - features, axis=1) for column in indices.T],
+            axis=1,
+        )
+        order = np.argsort(distances, axis=1)
+        return np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
 
 
 def nearest_neighbours(features, train_features, k=10):
@@ -22,27 +61,7 @@ def nearest_neighbours(features, train_features, k=10):
     Raises:
         ValueError: If the shapes do not fit, a value is not finite, or `k` is larger than m.
     """
-    features = as_rows("features", features)
-    train_features = as_rows("train_features", train_features)
-    check_same_width("features", features, "train_features", train_features)
-    if not 1 <= k <= len(train_features):
-        raise ValueError(
-            f"Expected `k` from 1 to the number of training rows, {len(train_features)}, got {k}."
-        )
-    train_squares = np.sum(train_features**2, axis=1)
-    indices = np.empty((len(features), k), "int64")
-    step = max(1, DISTANCES_AT_ONCE // len(train_features))
-    for start in range(0, len(features), step):
-        chunk = features[start : start + step]
-        # |x - y|^2 without |x|^2, which does not change the order.
-        squares = train_squares - 2 * chunk @ train_features.T
-        indices[start : start + step] = np.argpartition(squares, k - 1, axis=1)[:, :k]
-    # The formula above cancels digits, so the distances are taken from the differences.
-    distances = np.stack(
-        [np.linalg.norm(train_features[indices[:, i]] - features, axis=1) for i in range(k)], axis=1
-    )
-    order = np.argsort(distances, axis=1)
-    return np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
+    return NeighbourSearch(train_features).nearest(features, k)
 
 
 def knn_distance(features, train_features, k=10):
