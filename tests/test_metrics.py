@@ -6,8 +6,11 @@ import math
 import keras
 import numpy as np
 import pytest
+import scipy.linalg
+from sklearn.metrics.pairwise import polynomial_kernel
+from sklearn.neighbors import NearestNeighbors
 
-from keras_design_gans import metrics
+from keras_design_gans import datasets, metrics
 
 
 def smoothed(classes, own, rows_per_class=2):
@@ -56,6 +59,14 @@ class TestClassScores:
         assert score(np.array([[0.9, 0.1]] * 3), UNIFORM_2) == pytest.approx(0.835909, abs=1e-6)
         assert score(np.eye(2), UNIFORM_2) == pytest.approx(0, abs=1e-6)
 
+    def test_prediction_entropy_by_hand(self):
+        assert metrics.prediction_entropy(np.eye(7)) == 0
+        assert metrics.prediction_entropy(UNIFORM_7) == pytest.approx(math.log(7))
+        # -(0.9 log 0.9 + 0.1 log 0.1) = 0.0948245 + 0.2302585
+        assert metrics.prediction_entropy(smoothed(2, 0.9)) == pytest.approx(0.325083, abs=1e-6)
+        half_sure = [[1.0, 0.0], [0.5, 0.5]]
+        assert metrics.prediction_entropy(half_sure) == pytest.approx(math.log(2) / 2)
+
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
@@ -71,6 +82,8 @@ class TestClassScores:
             metrics.inception_score(rows)
         with pytest.raises(ValueError, match=message):
             metrics.am_score(UNIFORM_2, rows)
+        with pytest.raises(ValueError, match=message):
+            metrics.prediction_entropy(rows)
 
     def test_bad_arguments(self):
         with pytest.raises(ValueError, match="same number of columns"):
@@ -92,16 +105,16 @@ class TestNeighbours:
         rows = np.random.default_rng(0).normal(1000, 1, (50, 8)).astype("float32")
         assert metrics.knn_distance(rows, rows, k=1) == 0
 
-    def test_chunks_change_nothing(self, monkeypatch):
+    def test_agrees_with_all_distances_and_with_a_tree(self):
         rng = np.random.default_rng(0)
-        rows, train = rng.normal(size=(7, 3)), rng.normal(size=(20, 3))
-        whole = metrics.nearest_neighbours(rows, train, k=4)
-        monkeypatch.setattr("keras_design_gans.metrics.neighbours.DISTANCES_AT_ONCE", 40)
-        chunked = metrics.nearest_neighbours(rows, train, k=4)
-        np.testing.assert_array_equal(whole[0], chunked[0])
-        np.testing.assert_array_equal(whole[1], chunked[1])
+        rows, train = rng.normal(size=(300, 3)), rng.normal(size=(2000, 3))
+        distances, indices = metrics.nearest_neighbours(rows, train, k=4)
         all_distances = np.linalg.norm(rows[:, None] - train, axis=-1)
-        np.testing.assert_allclose(whole[0], np.sort(all_distances, axis=1)[:, :4])
+        np.testing.assert_array_equal(indices, np.argsort(all_distances, axis=1)[:, :4])
+        np.testing.assert_allclose(distances, np.sort(all_distances, axis=1)[:, :4])
+        tree = NearestNeighbors(n_neighbors=4, algorithm="kd_tree").fit(train)
+        expected = tree.kneighbors(rows)[0].mean()
+        assert metrics.knn_distance(rows, train, k=4) == pytest.approx(expected)
 
     def test_bad_arguments(self):
         with pytest.raises(ValueError, match="number of training rows, 3, got 4"):
@@ -110,6 +123,91 @@ class TestNeighbours:
             metrics.knn_distance(np.zeros((2, 3)), self.train, k=1)
         with pytest.raises(ValueError, match="finite"):
             metrics.knn_distance([[math.inf, 0.0]], self.train, k=1)
+
+
+def cross(a, b, centre):
+    """Four points with covariance diag(2/3 a^2, 2/3 b^2) around a centre."""
+    return np.add([[a, 0], [-a, 0], [0, b], [0, -b]], centre)
+
+
+class TestFrechetDistance:
+    def test_one_dimension_by_hand(self):
+        # means 0 and 4, variances 2 and 8: 16 + (sqrt 2 - sqrt 8)^2
+        score = metrics.frechet_distance([[-1.0], [1.0]], [[2.0], [6.0]])
+        assert score == pytest.approx(18)
+
+    def test_diagonal_covariances_by_hand(self):
+        score = metrics.frechet_distance(cross(3, 1, [0, 0]), cross(1, 5, [2, -1]))
+        assert score == pytest.approx(4 + 1 + 2 / 3 * ((3 - 1) ** 2 + (1 - 5) ** 2))
+
+    def test_equal_sets_have_distance_zero(self):
+        for shape in ((50, 4), (5, 40)):
+            rows = np.random.default_rng(0).normal(1000, 1, shape)
+            assert 0 <= metrics.frechet_distance(rows, rows[::-1]) < 1e-9
+
+    def test_agrees_with_the_matrix_square_root(self):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(200, 8)) @ rng.normal(size=(8, 8))
+        y = rng.normal(1, 2, size=(300, 8))
+        sigma_x, sigma_y = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+        root = scipy.linalg.sqrtm(sigma_x @ sigma_y).real
+        expected = np.sum((x.mean(0) - y.mean(0)) ** 2)
+        expected += np.trace(sigma_x + sigma_y - 2 * root)
+        assert metrics.frechet_distance(x, y) == pytest.approx(expected, rel=1e-9)
+
+    def test_fewer_rows_than_features(self):
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(6, 3)), rng.normal(1, 2, size=(9, 3))
+        rotation = np.linalg.qr(rng.normal(size=(64, 3)))[0].T
+        expected = metrics.frechet_distance(x, y)
+        assert metrics.frechet_distance(x @ rotation, y @ rotation) == pytest.approx(expected)
+
+
+class TestKernelDistance:
+    def test_two_points_by_hand(self):
+        # k(0, 1) = 1 and k(2, 3) = 7^3; across 1, 1, 3^3, 4^3 with mean 23.25
+        score = metrics.kernel_distance([[0.0], [1.0]], [[2.0], [3.0]])
+        assert score == (pytest.approx(1 + 343 - 2 * 23.25), pytest.approx(0, abs=1e-9))
+
+    def test_the_unbiased_estimate_of_equal_sets_can_be_negative(self):
+        # within 1 and 1; across 1, 1, 1, 2^3 with mean 2.75
+        rows = [[0.0], [1.0]]
+        assert metrics.kernel_distance(rows, rows)[0] == pytest.approx(1 + 1 - 2 * 2.75)
+
+    def test_agrees_with_scikit_learn(self):
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(2, 5)), rng.normal(1, 1, size=(2, 5))  # a subset is the whole set
+        xx, yy, xy = (polynomial_kernel(a, b, degree=3) for a, b in ((x, x), (y, y), (x, y)))
+        assert metrics.kernel_distance(x, y)[0] == pytest.approx(
+            xx[0, 1] + yy[0, 1] - 2 * xy.mean()
+        )
+
+    def test_mean_of_subsets_agrees_with_the_whole(self, monkeypatch):
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(120, 5)), rng.normal(0.5, 1, size=(90, 5))
+        xx, yy, xy = (polynomial_kernel(a, b, degree=3) for a, b in ((x, x), (y, y), (x, y)))
+        expected = (xx.sum() - np.trace(xx)) / (120 * 119) + (yy.sum() - np.trace(yy)) / (90 * 89)
+        expected -= 2 * xy.mean()
+        monkeypatch.setattr("keras_design_gans.metrics.distribution.SUBSET", 20)
+        mean, deviation = metrics.kernel_distance(x, y, subsets=2000)
+        assert mean == pytest.approx(expected, abs=4 * deviation / math.sqrt(2000))
+        assert metrics.kernel_distance(x, y) == metrics.kernel_distance(x, y)
+        assert metrics.kernel_distance(x, y) != metrics.kernel_distance(x, y, seed=1)
+
+    def test_sets_of_one_source_are_near_zero(self):
+        x, y = np.random.default_rng(0).normal(size=(2, 400, 5))
+        mean, deviation = metrics.kernel_distance(x, y)
+        assert abs(mean) < 3 * deviation
+
+
+@pytest.mark.parametrize("score", [metrics.frechet_distance, metrics.kernel_distance])
+def test_bad_features_of_distributions(score):
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        score([[1.0, 2.0]], np.eye(2))
+    with pytest.raises(ValueError, match="same number of columns"):
+        score(np.eye(3), np.eye(2))
+    with pytest.raises(ValueError, match="finite"):
+        score([[math.nan, 0.0], [0.0, 0.0]], np.eye(2))
 
 
 def test_bootstrap_of_a_mean_has_the_textbook_deviation():
@@ -167,19 +265,29 @@ class TestResNet18:
 
         train, test = data["image"], bright_and_striped(64, seed=1)["image"]
         scores = metrics.design_scores(model, np.zeros((64, 16, 16, 3), "float32"), train, test)
+        far = ["frechet_distance", "kernel_distance", "knn_distance"]
+        alike = ["inception_score", "am_score"]
         assert set(scores) == {
-            "shape_inception_score",
-            "shape_am_score",
-            "texture_inception_score",
-            "texture_am_score",
-            "knn_distance",
+            *far,
+            *(f"{head}_{name}" for head in self.heads for name in [*alike, "prediction_entropy"]),
         }
         for name, score in json.loads(json.dumps(scores)).items():
-            if name == "knn_distance":  # grey pictures are far from everything
+            if name in far:  # grey pictures are far from everything
                 assert score["generated"] > score["test"]
-            else:  # and all alike
+            elif name.endswith(tuple(alike)):  # and all alike
                 assert score["generated"] < score["test"]
+            else:
+                assert 0 <= score["generated"] <= math.log(2) + 1e-6
             assert score["test_deviation"] > 0
+
+        with pytest.raises(ValueError, match=r"finite numbers in `generated`.* 64 of 64 rows"):
+            metrics.design_scores(model, np.full((64, 16, 16, 3), np.nan, "float32"), train, test)
+        pictures = np.round((np.clip(train, -1, 1) + 1) * 127.5).astype("uint8")
+        scaled = pictures / np.float32(127.5) - 1
+        dataset = datasets.Dataset({"image": pictures}, "bright", batch_size=50)
+        assert metrics.design_scores(model, test, dataset, test) == metrics.design_scores(
+            model, test, scaled, test
+        )
 
     def test_features_of_a_data_set_equal_those_of_its_images(self):
         model = metrics.ResNet18((16, 16, 3), self.heads, base_filters=4)

@@ -3,8 +3,12 @@
 from keras_design_gans.metrics.class_scores import am_gan_score as am_gan_score
 from keras_design_gans.metrics.class_scores import am_score as am_score
 from keras_design_gans.metrics.class_scores import inception_score as inception_score
+from keras_design_gans.metrics.class_scores import prediction_entropy as prediction_entropy
 from keras_design_gans.metrics.design_scores import design_scores as design_scores
+from keras_design_gans.metrics.distribution import frechet_distance as frechet_distance
+from keras_design_gans.metrics.distribution import kernel_distance as kernel_distance
 from keras_design_gans.metrics.neighbours import knn_distance as knn_distance
 from keras_design_gans.metrics.neighbours import nearest_neighbours as nearest_neighbours
+from keras_design_gans.metrics.products import NearestProducts as NearestProducts
 from keras_design_gans.metrics.resnet18 import ResNet18 as ResNet18
 from keras_design_gans.metrics.spread import bootstrap as bootstrap

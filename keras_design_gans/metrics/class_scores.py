@@ -1,4 +1,4 @@
-r"""Scores from the class probabilities of a classifier: inception score and the two AM scores.
+r"""Scores from the class probabilities of a classifier: inception score, AM scores, entropy.
 
 | symbol | name in the code |
 |---|---|
@@ -91,8 +91,31 @@ def am_gan_score(probabilities, train_probabilities):
         ValueError: If rows do not sum to 1, or the numbers of classes differ.
     """
     probabilities, train_mean = _with_train_mean(probabilities, train_probabilities)
-    entropy = -np.sum(probabilities * np.log(np.maximum(probabilities, EPSILON)), axis=1)
-    return float(entropy.mean() + _divergence(train_mean, probabilities.mean(axis=0)))
+    distance = _divergence(train_mean, probabilities.mean(axis=0))
+    return float(prediction_entropy(probabilities) + distance)
+
+
+def prediction_entropy(probabilities):
+    r"""Mean entropy of the predictions: how undecided is the classifier about single pictures?
+
+    $$H = \mathbb{E}_x\Big[-\sum_k C(x)_k \log C(x)_k\Big]$$
+
+    The first term of `am_gan_score`. Creativity losses raise the entropy of the discriminator's
+    heads; this is the same of a classifier that took no part in the training. Undecided may mean
+    between two classes, and may mean broken; sure does not mean right.
+
+    Args:
+        probabilities: array (n, classes) of the generated pictures, rows summing to 1.
+
+    Returns:
+        float from 0 (certain) to \(\log K\) for \(K\) classes (guessing), in nats.
+
+    Raises:
+        ValueError: If rows do not sum to 1.
+    """
+    probabilities = as_probabilities("probabilities", probabilities)
+    surprise = -np.log(np.maximum(probabilities, EPSILON))
+    return float(np.sum(probabilities * surprise, axis=1).mean())
 
 
 def _with_train_mean(probabilities, train_probabilities):

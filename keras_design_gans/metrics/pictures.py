@@ -1,0 +1,34 @@
+"""Pictures on their way into a classifier, in parts, so that not all are in memory at once."""
+
+import numpy as np
+
+AT_ONCE = 256
+
+
+def as_pictures(images):
+    """The rows of pictures of a data set from `kdg.datasets`, unread; an array as it is."""
+    return images.arrays["image"] if hasattr(images, "arrays") else images
+
+
+def scaled(images):
+    """uint8 pictures as float32 in [-1, 1]; float pictures as they are."""
+    return images / np.float32(127.5) - 1 if images.dtype == np.uint8 else images
+
+
+def features_of(classifier, pictures, bar):
+    """Features of many pictures.
+
+    Args:
+        classifier: `ResNet18`.
+        pictures: array (n, h, w, c), float in [-1, 1] or uint8; it may lie on disk.
+        bar: Progress bar of `tqdm`, moved on by n.
+
+    Returns:
+        float32 array (n, d).
+    """
+    parts = []
+    for start in range(0, len(pictures), AT_ONCE):
+        part = scaled(pictures[start : start + AT_ONCE])
+        parts.append(classifier.features(part))
+        bar.update(len(part))
+    return np.concatenate(parts)
