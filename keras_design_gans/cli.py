@@ -7,6 +7,14 @@ import sys
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "torch", "jax")
+SCORES = {  # what the name of a score ends in, and which way is better
+    "frechet_distance": "lower",
+    "kernel_distance": "lower",
+    "inception_score": "higher",
+    "am_score": "higher",
+    "prediction_entropy": "lower is clearer, higher is bolder",
+    "knn_distance": "higher is newer, or broken",
+}
 
 
 def main(arguments=None):
@@ -198,13 +206,26 @@ def open_generator(source):
 
 
 def print_scores(scores):
-    """Prints scores of generated pictures beside those of real ones."""
+    """Prints scores of generated pictures beside those of real ones, in groups of one kind.
+
+    Args:
+        scores: What `training.score` returns. Scores that are missing are left out.
+    """
     if scores is None:
         return
-    print(f"scores of {scores['pictures']} generated and as many real test pictures:")
-    for name, values in scores.items():
-        if isinstance(values, dict):
-            print(f"  {name:26} {values['generated']:8.3f}   real {values['test']:8.3f}")
+    print(f"scores of {scores['pictures']} generated pictures and as many real test pictures")
+    print(f"classifier: {scores['classifier']}")
+    if accuracy := scores.get("classifier_accuracy"):
+        shares = (f"{head} {share:.1%}" for head, share in accuracy.items())
+        print(f"its accuracy on test pictures: {', '.join(shares)}")
+    print(f"{'score':28} {'generated':>17} {'real':>18}   better")
+    for kind, better in SCORES.items():
+        for name in (name for name in scores if name.endswith(kind)):
+            cells = [
+                f"{scores[name][column]:9.4g} ± {scores[name][column + '_deviation']:<7.2g}"
+                for column in ("generated", "test")
+            ]
+            print(f"{name:28} {'  '.join(cells)} {better}")
 
 
 if __name__ == "__main__":

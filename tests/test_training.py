@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import types
 
 import keras
 import numpy as np
@@ -134,3 +135,60 @@ def test_generate_from_a_run(recipe, tmp_path, capsys):
     ]
     found = np.asarray(Image.open(out / "0002.png"))
     np.testing.assert_array_equal(found, plotting.to_uint8(model.generate(3, seed=0))[2])
+
+
+def test_own_data_is_scored_by_a_classifier_that_is_trained_once(
+    recipe, folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
+    recipe = dataclasses.replace(recipe, batch_size=16)  # the test set is smaller than a batch
+    model = recipe.build(training.open_data(recipe.data, 16, 16))
+    first = training.score(model, recipe)
+    assert "Training a classifier" in capsys.readouterr().out
+    again = training.score(model, dataclasses.replace(recipe, batch_size=8, seed=1))
+    assert "Training a classifier" not in capsys.readouterr().out
+    assert again == first
+    [cached] = (tmp_path / "cache" / "classifiers").iterdir()
+    assert cached.name.startswith("pictures-16px-")
+    accuracy = first["classifier_accuracy"]["label"]
+    assert presets.metadata(cached)["scores"] == {"test_label_accuracy": accuracy}
+    test = training.open_data(recipe.data, 16, 1, "test")
+    assert first["pictures"] == test.num_examples
+    images = test.take(test.num_examples)
+    named = presets.load(cached).probabilities(images["image"])["label"].argmax(axis=1)
+    assert accuracy == pytest.approx(np.mean(named == images["label"]), abs=1 / 8)
+
+    next(folder.rglob("*.png")).unlink()  # other data, another classifier
+    training.score(model, recipe)
+    assert "Training a classifier" in capsys.readouterr().out
+    assert len(list((tmp_path / "cache" / "classifiers").iterdir())) == 2
+
+
+def test_shipped_classifiers_come_with_their_accuracy():
+    recipe = recipes.RECIPES["dcgan_garments_64"]
+    heads = {"shape": range(7), "texture": range(7)}
+    dataset = types.SimpleNamespace(class_names=heads)
+    classifier, facts = training.classifier_for(recipe, dataset, dataset)
+    assert classifier.classes == {"shape": 7, "texture": 7}
+    assert facts["classifier"] == "preset resnet18_garments_64"
+    assert facts["classifier_accuracy"]["shape"] > 0.9
+
+
+def test_scores_are_printed_in_order(capsys):
+    entry = {"generated": 4.25, "generated_deviation": 0.05, "test": 2.5, "test_deviation": 0.01}
+    names = ["knn_distance", "shape_am_score", "texture_am_score", "frechet_distance"]
+    scores = {"pictures": 2000, "classifier": "preset x", **dict.fromkeys(names, entry)}
+    cli.print_scores(scores)  # as of earlier versions: some scores, no accuracy
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[-4:]] == [
+        "frechet_distance",
+        "shape_am_score",
+        "texture_am_score",
+        "knn_distance",
+    ]
+    assert " ".join(lines[-4].split()) == "frechet_distance 4.25 ± 0.05 2.5 ± 0.01 lower"
+    cli.print_scores({**scores, "classifier_accuracy": {"shape": 0.985, "texture": 0.9}})
+    assert "accuracy on test pictures: shape 98.5%, texture 90.0%" in capsys.readouterr().out
+    assert all(len(line) <= 100 for line in lines)
+    cli.print_scores(None)
+    assert capsys.readouterr().out == ""
