@@ -34,6 +34,7 @@ class AdversarialModel(keras.Model):
         super().__init__(**kwargs)
         self.built = True  # the networks are, and the game itself has no weights
         self._means = {}
+        self._own_networks = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -137,6 +138,24 @@ class AdversarialModel(keras.Model):
         for name, value in values.items():
             self._means[name].update_state(value)
         return {name: mean.result() for name, mean in self._means.items()}
+
+    def remember_own(self, **networks):
+        """Keeps the networks that a caller passed in place of the paper's for `get_config`.
+
+        Args:
+            **networks: Constructor argument to network, or to `None` for the paper's.
+        """
+        self._own_networks = networks
+
+    def get_config(self):
+        """Returns the constructor's arguments: here `name`, `dtype` and own networks."""
+        return {
+            **super().get_config(),
+            **{
+                name: network and keras.saving.serialize_keras_object(network)
+                for name, network in self._own_networks.items()
+            },
+        }
 
     def copy_for_average(self, network):
         """Returns a frozen copy of `network` that will hold its exponential moving average."""

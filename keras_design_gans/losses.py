@@ -10,6 +10,7 @@ from keras import ops
 __all__ = [
     "can_h_loss",
     "can_loss",
+    "discriminator_accuracies",
     "gradient_penalty",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
@@ -205,3 +206,20 @@ def can_h_loss(class_logits):
         Scalar, at least \(\log K\).
     """
     return -ops.mean(ops.log_softmax(_float32(class_logits), axis=-1))
+
+
+def discriminator_accuracies(real_logits, fake_logits):
+    """Shares of real and of fake images that the discriminator names correctly: who wins?
+
+    Args:
+        real_logits: Logits of real images, any shape.
+        fake_logits: Logits of generated images, any shape.
+
+    Returns:
+        Dictionary of the scalars `d_real_accuracy` and `d_fake_accuracy`, from 0 to 1. It is
+        logged, not minimised: it has no gradient.
+    """
+    return {
+        "d_real_accuracy": ops.mean(ops.cast(real_logits > 0, "float32")),
+        "d_fake_accuracy": ops.mean(ops.cast(fake_logits < 0, "float32")),
+    }

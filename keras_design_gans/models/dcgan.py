@@ -27,12 +27,15 @@ generator for sampling (`average_decay`).
 import math
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from keras_design_gans.batch import Images
-from keras_design_gans.engine import AdversarialModel
-from keras_design_gans.losses import minimax_discriminator_loss, nonsaturating_generator_loss
+from keras_design_gans.losses import (
+    discriminator_accuracies,
+    minimax_discriminator_loss,
+    nonsaturating_generator_loss,
+)
+from keras_design_gans.noise_to_image import NoiseToImage
 
 
 def conv_options():
@@ -130,7 +133,7 @@ def dcgan_discriminator(image_shape=(64, 64, 3), base_filters=64):
 
 
 @keras.saving.register_keras_serializable(package="keras_design_gans")
-class DCGAN(AdversarialModel):
+class DCGAN(NoiseToImage):
     """Deep convolutional GAN (Radford et al. 2016).
 
     Batches: `image`, float32 (batch, height, width, channels) in [-1, 1]. Logs: `d_loss`, `g_loss`,
@@ -166,21 +169,13 @@ class DCGAN(AdversarialModel):
         seed=0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.image_shape = tuple(image_shape)
-        self.latent_dim = latent_dim
+        super().__init__(image_shape, latent_dim, average_decay, seed, **kwargs)
         self.base_filters = base_filters
         self.real_target = real_target
         self.instance_noise = instance_noise
-        self.average_decay = average_decay
-        self.seed = seed
-        self._own_networks = {"generator": generator, "discriminator": discriminator}
-        self.generator = generator or dcgan_generator(image_shape, latent_dim, base_filters)
+        self.remember_own(generator=generator, discriminator=discriminator)
+        self.use_generator(generator or dcgan_generator(image_shape, latent_dim, base_filters))
         self.discriminator = discriminator or self.default_discriminator()
-        self.average_generator = (
-            None if average_decay is None else self.copy_for_average(self.generator)
-        )
-        self.noise_seed = keras.random.SeedGenerator(seed)
         self.track("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
 
     def default_discriminator(self):
@@ -216,10 +211,7 @@ class DCGAN(AdversarialModel):
             "generator",
             through=fake,
         )
-        if self.average_generator is not None:
-            self.update_average(
-                self.average_generator, self.generator, self.average_decay, "generator"
-            )
+        self.update_sampler()
         return self.log(**d_logs, **g_logs)
 
     def test_step(self, data):
@@ -235,7 +227,7 @@ class DCGAN(AdversarialModel):
         real_logits = self.judge(batch["image"], training)
         fake_logits = self.judge(fake, training)
         loss = minimax_discriminator_loss(real_logits, fake_logits, self.real_target)
-        return loss, {"d_loss": loss, **accuracies(real_logits, fake_logits)}
+        return loss, {"d_loss": loss, **discriminator_accuracies(real_logits, fake_logits)}
 
     def generator_objective(self, fake, training):
         """Returns the generator's loss and what it logs."""
@@ -249,76 +241,11 @@ class DCGAN(AdversarialModel):
             images = images + self.instance_noise * noise
         return self.discriminator(images, training=training)
 
-    @property
-    def sampler(self):
-        """The network that makes pictures: the averaged generator if there is one."""
-        return self.average_generator or self.generator
-
-    def sample_noise(self, n):
-        """Draws noise for a step: a float32 tensor (n, latent_dim) from N(0, 1)."""
-        return keras.random.normal((n, self.latent_dim), dtype="float32", seed=self.noise_seed)
-
-    def sample_latents(self, n, seed=None):
-        """Draws noise for `decode`: a NumPy array, the same on every backend for one seed.
-
-        Args:
-            n: Number of vectors.
-            seed: Integer; `None` draws anew each time.
-
-        Returns:
-            float32 array (n, latent_dim) from N(0, 1).
-        """
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), dtype="float32")
-
-    def decode(self, latents, batch_size=64):
-        """Turns noise into images, with the averaged generator if there is one.
-
-        Args:
-            latents: Array (n, latent_dim).
-            batch_size: Images computed at a time.
-
-        Returns:
-            float32 array (n, height, width, channels) in [-1, 1].
-        """
-        return self.sampler.predict(latents, batch_size=batch_size, verbose=0)
-
-    def generate(self, n, seed=None):
-        """Generates `n` images.
-
-        Args:
-            n: Number of images.
-            seed: Integer; the same seed and weights give the same images on every backend.
-
-        Returns:
-            float32 array (n, height, width, channels) in [-1, 1].
-        """
-        return self.decode(self.sample_latents(n, seed))
-
-    def call(self, inputs, training=False):
-        """Applies the sampling generator to noise (batch, latent_dim)."""
-        return self.sampler(inputs, training=training)
-
     def get_config(self):
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
             "base_filters": self.base_filters,
             "real_target": self.real_target,
             "instance_noise": self.instance_noise,
-            "average_decay": self.average_decay,
-            "seed": self.seed,
-            **{
-                name: network and keras.saving.serialize_keras_object(network)
-                for name, network in self._own_networks.items()
-            },
         }
-
-
-def accuracies(real_logits, fake_logits):
-    """Returns the shares of real and of fake images that the discriminator names correctly."""
-    return {
-        "d_real_accuracy": ops.mean(ops.cast(real_logits > 0, "float32")),
-        "d_fake_accuracy": ops.mean(ops.cast(fake_logits < 0, "float32")),
-    }

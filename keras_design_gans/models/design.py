@@ -32,10 +32,11 @@ from keras_design_gans.batch import Labels, class_counts
 from keras_design_gans.losses import (
     can_h_loss,
     can_loss,
+    discriminator_accuracies,
     minimax_discriminator_loss,
     nonsaturating_generator_loss,
 )
-from keras_design_gans.models.dcgan import DCGAN, accuracies, dcgan_features, real_head
+from keras_design_gans.models.dcgan import DCGAN, dcgan_features, real_head
 
 CREATIVITY_LOSSES = {"none": None, "can": can_loss, "can_h": can_h_loss}
 
@@ -140,7 +141,7 @@ class DesIGN(DCGAN):
         """Real against fake, and the labels of the real images."""
         real = self.judge(batch["image"], training)
         fake_logits = self.judge(fake, training)["real"]
-        logs = accuracies(real["real"], fake_logits)
+        logs = discriminator_accuracies(real["real"], fake_logits)
         loss = self.d_real_weight * minimax_discriminator_loss(
             real["real"], fake_logits, self.real_target
         )
