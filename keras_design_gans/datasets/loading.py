@@ -12,6 +12,7 @@ from keras_design_gans.datasets.tfds import TFDS_NAMES, TfdsSource
 # A new drawn set is one module beside this one and one line here.
 SOURCES = {
     "garments": partial(DrawnSource, "keras_design_gans.datasets.garments"),
+    "handbags": partial(DrawnSource, "keras_design_gans.datasets.handbags"),
     "fashion_mnist": FashionMnistSource,
     **{name: partial(TfdsSource, name) for name in TFDS_NAMES},
 }
