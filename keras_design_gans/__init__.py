@@ -12,6 +12,7 @@ __all__ = [
     "datasets",
     "engine",
     "losses",
+    "masks",
     "metrics",
     "models",
     "optimizers",
