@@ -17,6 +17,7 @@ __all__ = [
     "minimax_discriminator_loss",
     "minimax_generator_loss",
     "nonsaturating_generator_loss",
+    "r1_penalty",
     "wasserstein_critic_loss",
     "wasserstein_generator_loss",
 ]
@@ -166,6 +167,26 @@ def gradient_penalty(gradients):
     # The norm's own gradient is infinite at zero: a tiny floor keeps NaN out of the second pass.
     norms = ops.sqrt(ops.maximum(squares, 1e-12))
     return ops.mean(ops.square(norms - 1.0))
+
+
+def r1_penalty(gradients):
+    r"""Slope of the discriminator at real images.
+
+    $$R_1=\tfrac12\mathbb E_x\lVert\nabla_x\ell(x)\rVert_2^2$$
+
+    Mescheder et al. 2018, equation 9, without its weight \(\gamma\). A discriminator that is flat
+    around real images has no steep wall to win by, and the game converges.
+
+    Args:
+        gradients: Gradient of the logit for each real image, shape (batch, ...), for example from
+            `AdversarialModel.input_gradients`.
+
+    Returns:
+        Scalar, at least 0.
+    """
+    gradients = _float32(gradients)
+    squares = ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
+    return 0.5 * ops.mean(squares)
 
 
 def can_loss(class_logits):

@@ -1,8 +1,10 @@
 """DCGAN: the battery, and the numbers of the paper's networks."""
 
+import keras
 import numpy as np
 import pytest
 from gan_test_case import GanTestCase, numbers
+from keras import layers
 
 from keras_design_gans.models import DCGAN
 from keras_design_gans.models.dcgan import dcgan_discriminator, dcgan_generator
@@ -43,6 +45,21 @@ def test_wide_images_have_a_wide_smallest_map():
 def test_impossible_sizes_are_named(shape):
     with pytest.raises(ValueError, match="sides of 8, 16, 32"):
         dcgan_generator(shape)
+
+
+def test_r1_is_half_the_squared_slope():
+    """A linear discriminator has the same slope everywhere: its weights."""
+    linear = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten(), layers.Dense(1)])
+    kernel = linear.layers[-1].kernel
+    kernel.assign(numbers(kernel.shape, seed=2))
+    objectives = []
+    for weight in (0.0, 2.0):
+        model = DCGAN((16, 16, 3), 8, 2, r1_weight=weight, discriminator=linear)
+        images = keras.ops.convert_to_tensor(tiny_images(16, 8))
+        loss, _ = model.discriminator_objective({"image": images}, images, training=True)
+        objectives.append(float(loss))
+    penalty = 2.0 * 0.5 * np.sum(numbers(kernel.shape, seed=2) ** 2)
+    assert objectives[1] - objectives[0] == pytest.approx(penalty, rel=1e-4)
 
 
 def test_own_networks_survive_the_config():

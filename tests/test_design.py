@@ -28,7 +28,13 @@ class TestDesIGN(GanTestCase):
 
     def make_model(self, size=16):
         return DesIGN(
-            HEADS, image_shape=(size, size, 3), latent_dim=8, base_filters=4, average_decay=0.9
+            HEADS,
+            image_shape=(size, size, 3),
+            latent_dim=8,
+            base_filters=4,
+            average_decay=0.9,
+            r1_weight=0.1,
+            class_smoothing=0.1,
         )
 
     def make_batch(self, size=16, n=8):
@@ -75,6 +81,16 @@ def test_discriminator_objective_by_hand():
     assert float(loss) == pytest.approx(2 * math.log(4) + 3 * (math.log(3) + math.log(2)), rel=1e-5)
     assert float(logs["shape_accuracy"]) == pytest.approx(3 / 8)  # argmax of equal logits is 0
     assert float(logs["texture_accuracy"]) == pytest.approx(1 / 2)
+
+
+def test_smoothed_class_labels_by_hand():
+    """Of a share of 0.3, each of three classes gets 0.1: targets 0.8, 0.1, 0.1."""
+    answers = {**UNDECIDED, "shape": [2.0, 0.0, 0.0]}
+    model = model_that_hears(answers, d_real_weight=0.0, class_smoothing=0.3)
+    data = {**batch(), "shape": np.zeros(8, "int32")}
+    loss, _ = model.discriminator_objective(data, data["image"], training=False)
+    cross_entropy = math.log(math.exp(2) + 2) - 0.8 * 2
+    assert float(loss) == pytest.approx(cross_entropy + math.log(2), rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,20 @@ def test_gradient_penalty_of_linear_critics():
     assert value(losses.gradient_penalty(0 * unit)) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_r1_penalty_is_half_the_mean_squared_norm():
+    slopes = np.array([[3.0, 4.0], [0.0, 0.0]], "float32")
+    assert value(losses.r1_penalty(slopes)) == pytest.approx((25 + 0) / 2 / 2)
+
+
+def test_accuracies_are_shares_of_right_signs():
+    real, fake = np.array([1.0, -1.0, 2.0, 3.0]), np.array([-1.0, -1.0, 1.0, 1.0])
+    found = losses.discriminator_accuracies(real, fake)
+    assert {name: value(share) for name, share in found.items()} == {
+        "d_real_accuracy": 0.75,
+        "d_fake_accuracy": 0.5,
+    }
+
+
 @pytest.mark.parametrize(("classes", "minimum"), [(2, 1.386294), (7, 2.870814), (10, 3.250830)])
 def test_can_is_smallest_where_every_sigmoid_is_one_over_k(classes, minimum):
     logits = np.full((3, classes), -math.log(max(classes - 1, 1)), "float32")

@@ -34,6 +34,7 @@ from keras_design_gans.losses import (
     discriminator_accuracies,
     minimax_discriminator_loss,
     nonsaturating_generator_loss,
+    r1_penalty,
 )
 from keras_design_gans.noise_to_image import NoiseToImage
 
@@ -148,6 +149,8 @@ class DCGAN(NoiseToImage):
         instance_noise: Standard deviation of noise that is added to all images the discriminator
             sees in training, such as 0.1 (Arjovsky and Bottou 2017, section 3): it cannot win by
             grain that no eye sees.
+        r1_weight: Weight of the squared slope of the discriminator at real images, such as 1
+            (`r1_penalty`): it cannot run away from the generator.
         average_decay: Decay of the averaged generator used for sampling, such as 0.99; `None`
             samples from the trained generator itself, as the paper does.
         generator: Own network from (batch, latent_dim) to images, instead of the paper's.
@@ -163,6 +166,7 @@ class DCGAN(NoiseToImage):
         base_filters=64,
         real_target=1.0,
         instance_noise=0.0,
+        r1_weight=0.0,
         average_decay=None,
         generator=None,
         discriminator=None,
@@ -173,6 +177,7 @@ class DCGAN(NoiseToImage):
         self.base_filters = base_filters
         self.real_target = real_target
         self.instance_noise = instance_noise
+        self.r1_weight = r1_weight
         self.remember_own(generator=generator, discriminator=discriminator)
         self.use_generator(generator or dcgan_generator(image_shape, latent_dim, base_filters))
         self.discriminator = discriminator or self.default_discriminator()
@@ -227,12 +232,25 @@ class DCGAN(NoiseToImage):
         real_logits = self.judge(batch["image"], training)
         fake_logits = self.judge(fake, training)
         loss = minimax_discriminator_loss(real_logits, fake_logits, self.real_target)
+        loss += self.slope_penalty(batch["image"], training)
         return loss, {"d_loss": loss, **discriminator_accuracies(real_logits, fake_logits)}
 
     def generator_objective(self, fake, training):
         """Returns the generator's loss and what it logs."""
         loss = nonsaturating_generator_loss(self.judge(fake, training))
         return loss, {"g_loss": loss}
+
+    def slope_penalty(self, images, training):
+        """Returns the weighted R1 penalty at real images, or 0 if it is switched off."""
+        if not (training and self.r1_weight):
+            return 0.0
+        some = images[::4]  # the same in expectation, for a quarter of the time
+        slopes = self.input_gradients(lambda x: self.real_logits(self.judge(x, training)), some)
+        return self.r1_weight * r1_penalty(slopes)
+
+    def real_logits(self, answer):
+        """Takes the logits of real against fake from the discriminator's answer."""
+        return answer
 
     def judge(self, images, training):
         """Shows images to the discriminator, in training under `instance_noise`."""
@@ -248,4 +266,5 @@ class DCGAN(NoiseToImage):
             "base_filters": self.base_filters,
             "real_target": self.real_target,
             "instance_noise": self.instance_noise,
+            "r1_weight": self.r1_weight,
         }

@@ -85,6 +85,9 @@ class DesIGN(DCGAN):
         d_class_weight: Weight of the sum of classification losses.
         g_real_weight: Weight of the adversarial loss of the generator.
         g_creativity_weight: Weight of the sum of creativity losses.
+        class_smoothing: Share of each label that is spread over all classes, such as 0.1 (Szegedy
+            et al. 2016, section 7): heads that may be certain grow logits without end, and the
+            creativity loss with them.
         **kwargs: Those of `DCGAN`. An own `discriminator` returns a dictionary with `"real"` and
             every head.
 
@@ -100,6 +103,7 @@ class DesIGN(DCGAN):
         d_class_weight=1.0,
         g_real_weight=1.0,
         g_creativity_weight=1.0,
+        class_smoothing=0.0,
         **kwargs,
     ):
         if creativity not in CREATIVITY_LOSSES:
@@ -120,6 +124,7 @@ class DesIGN(DCGAN):
         self.d_class_weight = d_class_weight
         self.g_real_weight = g_real_weight
         self.g_creativity_weight = g_creativity_weight
+        self.class_smoothing = class_smoothing
         for head in self._class_counts:
             self.track(f"{head}_accuracy", f"{head}_entropy")
         if creativity != "none":
@@ -145,15 +150,23 @@ class DesIGN(DCGAN):
         loss = self.d_real_weight * minimax_discriminator_loss(
             real["real"], fake_logits, self.real_target
         )
-        for head in self._class_counts:
+        loss += self.slope_penalty(batch["image"], training)
+        for head, classes in self._class_counts.items():
             labels, logits = batch[head], real[head]
-            cross_entropy = keras.losses.sparse_categorical_crossentropy(
-                labels, logits, from_logits=True
+            cross_entropy = keras.losses.categorical_crossentropy(
+                ops.one_hot(labels, classes),
+                logits,
+                from_logits=True,
+                label_smoothing=self.class_smoothing,
             )
             loss += self.d_class_weight * ops.mean(cross_entropy)
             correct = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
             logs[f"{head}_accuracy"] = ops.mean(ops.cast(correct, "float32"))
         return loss, {"d_loss": loss, **logs}
+
+    def real_logits(self, answer):
+        """Takes the logits of real against fake from the discriminator's answer."""
+        return answer["real"]
 
     def generator_objective(self, fake, training):
         """Realism, and originality with respect to every head."""
@@ -176,6 +189,7 @@ class DesIGN(DCGAN):
             "d_class_weight": self.d_class_weight,
             "g_real_weight": self.g_real_weight,
             "g_creativity_weight": self.g_creativity_weight,
+            "class_smoothing": self.class_smoothing,
         }
 
 

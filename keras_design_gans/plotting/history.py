@@ -10,8 +10,8 @@ COLORS = {
 }
 
 
-def plot_history(history):
-    """Figure of what training logged: the losses, the accuracies, and the rest, over epochs.
+def plot_history(history, steps_per_epoch=None):
+    """Figure of what training logged: the losses, the accuracies, and the rest, over time.
 
     Blue is the discriminator and what it says of real pictures, orange the generator and what the
     discriminator says of its pictures. In a healthy game the accuracies stay between 0.5 (dotted:
@@ -19,6 +19,7 @@ def plot_history(history):
 
     Args:
         history: What `fit` returns, or its dictionary from a name to one value per epoch.
+        steps_per_epoch: Length of an epoch; time is then counted in steps.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -39,13 +40,13 @@ def plot_history(history):
         if panel == "accuracy":
             axes.set_ylim(-0.03, 1.03)
             axes.axhline(0.5, color=INK, linewidth=0.8, linestyle=":")
-        _draw(axes, {name: history[name] for name in names})
+        _draw(axes, {name: history[name] for name in names}, steps_per_epoch)
         axes.set_title({"other": "other values"}.get(panel, panel), color=INK, fontsize=11)
     figure.tight_layout()
     return figure
 
 
-def _draw(axes, curves):
+def _draw(axes, curves, steps_per_epoch):
     from matplotlib.ticker import MaxNLocator
 
     spare = iter(OTHERS * len(curves))
@@ -55,7 +56,7 @@ def _draw(axes, curves):
         if base not in colors:
             colors[base] = COLORS.get(base) or next(spare)
         axes.plot(
-            range(1, len(values) + 1),
+            [(steps_per_epoch or 1) * epoch for epoch in range(1, len(values) + 1)],
             values,
             label=name,
             color=colors[base],
@@ -64,7 +65,7 @@ def _draw(axes, curves):
             marker="o" if len(values) == 1 else None,
         )
     axes.legend(frameon=False, fontsize=8, labelcolor=INK)
-    axes.set_xlabel("epoch", color=INK, fontsize=9)
+    axes.set_xlabel("step" if steps_per_epoch else "epoch", color=INK, fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.tick_params(colors=INK, labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
