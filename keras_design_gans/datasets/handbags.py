@@ -146,8 +146,8 @@ def _tote(bag, rng):
         edge = height - rng.uniform(8, 13)
         bag.base(w + (foot - w) * edge / height + 0.1, edge, foot + 0.1, height, radius)
     if rng.random() < 0.25 and not bag.cloth.emblem:  # a pocket would cut the emblem
-        half = height * 0.24
-        bag.panel(box(0, height - half - 4, min(w, foot) * 0.7, half, 2), depth=0.4, volume=0.7)
+        pocket = box(0, height * 0.5, min(w, foot) * 0.7, height * 0.2, 2)
+        bag.panel(pocket, depth=0.4, volume=0.7)
     bag.emblem(front, height * 0.54, rng.uniform(12, 14.5))
     hem = rng.uniform(2, 3)
     bag.stitches([(-w + 1, hem), (0, hem + 2 * sag, w - 1, hem)])
@@ -194,7 +194,7 @@ def _clutch(bag, rng):
     if style == "box":
         y = height * rng.uniform(0.16, 0.24)
         bag.emblem(body, height * 0.57, rng.uniform(10.5, 12.5))
-        bag.plate(ribbon([(-w - puff * 0.5, y), (w + puff * 0.5, y)], rng.uniform(1.2, 1.8)))
+        bag.rail([(-w - puff * 0.5, y), (w + puff * 0.5, y)], rng.uniform(1.2, 1.8))
         bag.clasp(0, y, rng.uniform(2.6, 3.4))
         return
     piped = rng.random() < 0.5
@@ -233,7 +233,7 @@ def _frame_clutch(bag, rng, w, height):
     bag.drawing.folds(gathers, 2.2, 0.26)
     bag.emblem(body, height * 0.58, rng.uniform(10.5, 12.5))
     rail = [(-neck, 2.5 + drop), (-neck * 0.7, 0.6, 0, 0.6), (neck * 0.7, 0.6, neck, 2.5 + drop)]
-    bag.plate(ribbon(rail, rng.uniform(2.2, 3.2)))
+    bag.rail(rail, rng.uniform(2.2, 3.2))
     if rng.random() < 0.5:
         for x in (-1.3, 1.3):
             bag.plate(circle(x, -1.4, 1.7))
@@ -431,7 +431,7 @@ def _crossbody(bag, rng):
     bag.ground(w, height)
     spine = arch(grip, 4, rise, rng.uniform(0.35, 0.55), rng.normal(0, 4))
     if rng.random() < 0.4:
-        bag.chain(spine, width + 0.4)
+        bag.chain(spine, width)
     else:
         bag.strap(spine, width)
         x, y = at(spine, rng.choice([0.15, 0.85]))

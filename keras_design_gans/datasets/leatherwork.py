@@ -207,9 +207,19 @@ def at(spine, part):
     return points[round(part * (len(points) - 1))]
 
 
-def inset(path, by=0.045, up=1.6):
-    """The path drawn in towards the axis, by a part of its width, and upwards."""
-    return [tuple(v * (1 - by) if i % 2 == 0 else v - up for i, v in enumerate(s)) for s in path]
+def _inset(path):
+    """The seam of a flap: its edge, a little nearer to the axis and higher."""
+    return [tuple(v * 0.955 if i % 2 == 0 else v - 1.6 for i, v in enumerate(s)) for s in path]
+
+
+def _covering(path):
+    """The beginning of an SVG rectangle a little larger than the path: the scene will tilt it."""
+    xs, ys = zip(*_sampled(path), strict=True)
+    left, top = min(xs) - 1.5, min(ys) - 1.5
+    return (
+        f'<rect x="{left:.2f}" y="{top:.2f}" width="{max(xs) - left + 1.5:.2f}" '
+        f'height="{max(ys) - top + 1.5:.2f}"'
+    )
 
 
 class Saddler:
@@ -230,9 +240,8 @@ class Saddler:
 
     def ground(self, width, y):
         """Adds the shadow of a bag that stands on the ground at height y, to the picture alone."""
-        box = [(-60, y - 12), (60, y - 12), (60, y + 12), (-60, y + 12)]
         self.drawing.print_on(
-            box,
+            box(0, y, 60, 12),
             f'<ellipse cx="1" cy="{y - 0.8:.1f}" rx="{width * 1.12:.1f}" ry="4" '
             'fill="url(#ground)"/>',
         )
@@ -240,11 +249,11 @@ class Saddler:
     def panel(self, path, color=None, depth=0.8, volume=1.0):
         """Adds a panel of the fabric or of leather, rounded off towards its edges by `volume`."""
         self.drawing.piece(path, self.cloth, color, depth=depth)
-        d = to_svg(path)
+        d, cover = to_svg(path), _covering(path)
         self.drawing.print_on(
             path,
-            f'<path d="{d}" fill="url(#sheen)"/>'
-            f'<path d="{d}" fill="url(#turn)" fill-opacity="{min(1, 0.75 * volume):.2f}"/>'
+            f'{cover} fill="url(#sheen)"/>'
+            f'{cover} fill="url(#turn)" fill-opacity="{min(1, 0.75 * volume):.2f}"/>'
             f'<path d="{d}" fill="none" stroke="{_INK}" stroke-opacity=".11" stroke-width="2.2"/>'
             f'<path d="{d}" fill="none" stroke="#fff" stroke-opacity=".12" stroke-width="1.4" '
             'transform="translate(1 1.5)"/>',
@@ -265,8 +274,7 @@ class Saddler:
         sole = (x1 + depth * 0.75, y1 - depth * 0.35, x1, y1)
         path = flip([(x0 - 2, y0), *back, sole, (x1 - 3, y1)], side)
         self.drawing.piece(path, self.cloth, depth=0.3)
-        dark = f'<path d="{to_svg(path)}" fill="{_INK}" fill-opacity=".4"/>'
-        self.drawing.print_on(path, dark)
+        self.drawing.print_on(path, f'{_covering(path)} fill="{_INK}" fill-opacity=".4"/>')
         crease = (x0 + x1) / 2 + depth * 0.3, (y0 + y1) / 2
         fold = [(x0 + depth * 0.5, y0 - rise / 2), (*crease, x1 + depth * 0.45, y1 - 3)]
         self.drawing.lines([flip(fold, side)], opacity=0.35, sketch=False)
@@ -277,7 +285,7 @@ class Saddler:
         self.panel(path, color)
         if piped:
             self.piping(lower)
-        self.stitches(inset(lower))
+        self.stitches(_inset(lower))
 
     def straight_flap(self, body, cut, top, tuck, sag=0.0, piped=False, color=None):
         """Adds a flap that ends in a straight edge.
@@ -330,11 +338,11 @@ class Saddler:
         self.panel(path, self.trim.leather)
         self.stitches([(-top, y + 1.2), (top, y + 1.2)])
 
-    def stitches(self, *paths, color=None):
+    def stitches(self, *paths):
         """Adds seams of visible thread."""
         self.drawing.lines(
             paths,
-            color=color or self.trim.thread,
+            color=self.trim.thread,
             opacity=0.75,
             width=0.42,
             dash="1.1 .7",
@@ -367,11 +375,11 @@ class Saddler:
         """Adds a chain of oval links, seen from the front and from the side in turns."""
         dark = mix(self.trim.metal, _INK, 0.5)
         self.drawing.piece(ribbon(spine, width * 0.35), color=dark, depth=0.3)
-        links, sides = [], []
+        links = []
         for i, ((x, y), (dx, dy)) in enumerate(_paced(spine, width * 0.75)):
             u, v = dx * width * 0.62, dy * width * 0.62
             if i % 2:
-                sides.append([(x - u, y - v), (x + u, y + v)])
+                links.append([(x - u, y - v), (x + u, y + v)])
                 continue
             p, q = -dy * width * 0.6, dx * width * 0.6
             links.append(
@@ -381,11 +389,9 @@ class Saddler:
                     (x + u - p, y + v - q, x - u - p, y - v - q, x - u, y - v),
                 ]
             )
-        self.drawing.lines(links, color=dark, opacity=1, width=width * 0.42, sketch=False)
-        self.drawing.lines(sides, color=dark, opacity=1, width=width * 0.5, sketch=False)
         light = mix(self.trim.metal, "#ffffff", 0.15)
-        for paths in (links, sides):
-            self.drawing.lines(paths, color=light, opacity=1, width=width * 0.26, sketch=False)
+        for color, part in ((dark, 0.45), (light, 0.26)):
+            self.drawing.lines(links, color=color, opacity=1, width=width * part, sketch=False)
 
     def tab(self, x, y, width, height, rivets=1, turn=0.0):
         """Adds a stitched patch of leather from (x, y) downwards, that holds a handle."""
@@ -431,9 +437,16 @@ class Saddler:
         """Adds a piece of polished metal."""
         self.drawing.piece(path, color=self.trim.metal, depth=1.3)
         xs, ys = zip(*(step[-2:] for step in path), strict=True)
-        middle = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-        glint = [tuple(0.3 * middle[i % 2] + 0.7 * v for i, v in enumerate(step)) for step in path]
-        self.drawing.lines([glint], color="#ffffff", opacity=0.5, width=0.4, sketch=False)
+        x, y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+        left, top = x + 0.65 * (min(xs) - x), y + 0.65 * (min(ys) - y)
+        glint = [(left, y), (left, top, x, top)]
+        self.drawing.lines([glint], color="#ffffff", opacity=0.6, width=0.45, sketch=False)
+
+    def rail(self, spine, width):
+        """Adds a bar of polished metal."""
+        self.drawing.piece(ribbon(spine, width), color=self.trim.metal)
+        glint = shifted(spine, 0, -width * 0.2)
+        self.drawing.lines([glint], color="#ffffff", opacity=0.5, width=width * 0.2, sketch=False)
 
     def ring(self, x, y, radius, width=0.9):
         """Adds a ring."""
