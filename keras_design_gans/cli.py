@@ -12,8 +12,8 @@ SCORES = {  # what the name of a score ends in, and which way is better
     "kernel_distance": "lower",
     "inception_score": "higher",
     "am_score": "higher",
-    "prediction_entropy": "lower is clearer, higher is bolder",
-    "knn_distance": "higher is newer, or broken",
+    "prediction_entropy": "lower = clearer",
+    "knn_distance": "higher = newer",
 }
 
 

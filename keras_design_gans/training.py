@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
 from keras_design_gans import __version__, callbacks, datasets, metrics, plotting, presets
@@ -95,7 +96,8 @@ def run(recipe, out, minutes=None, resume=False):
     )
     _, done = read_run(out)
     model.save(out / "model.keras")
-    plotting.plot_history(read_history(out / "history.csv")).savefig(out / "curves.png")
+    curves = plotting.plot_history(read_history(out / "history.csv"), steps_per_epoch=ROUND)
+    curves.savefig(out / "curves.png")
     if hasattr(model, "generate"):
         plotting.save_grid(model.generate(64, seed=recipe.seed), out / "samples.png", 8, scale=2)
         (out / "frames" / "animation.gif").replace(out / "training.gif")
@@ -212,17 +214,18 @@ def _own_classifier(recipe, train, test):
         verbose=0,
         callbacks=[Progress(recipe.steps)],
     )
-    pictures = test.take(min(SCORED, test.num_examples))
-    results = classifier.evaluate(pictures, return_dict=True, verbose=0)
-    # With a single head Keras leaves out its name.
-    scores = {
-        f"test_{key}_accuracy": results.get(f"{key}_accuracy", results.get("accuracy"))
-        for key in train.class_names
-    }
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
         preset = Path(partial, "preset")
-        presets.save(classifier, preset, describe(recipe, recipe.steps, scores))
+        presets.save(classifier, preset, {})
+        # The accuracy of the one that will score: saving rounds the weights.
+        pictures = test.take(min(SCORED, test.num_examples))
+        answers = presets.load(preset).probabilities(pictures["image"])
+        scores = {
+            f"test_{key}_accuracy": float(np.mean(rows.argmax(axis=1) == pictures[key]))
+            for key, rows in answers.items()
+        }
+        presets.write_json(preset / "metadata.json", describe(recipe, recipe.steps, scores))
         if not folder.is_dir():  # another process may have been faster
             preset.rename(folder)
     return folder
