@@ -1,13 +1,16 @@
 """The scripts that prepare real data, and the sets of TensorFlow Datasets, on mock data."""
 
 import contextlib
+import csv
 import importlib.util
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from keras_design_gans import datasets
 from keras_design_gans.datasets import tfds as tfds_module
@@ -101,7 +104,100 @@ def test_prepare_folder(tmp_path, capsys):
     assert outputs[0].count("sha256") == 4
 
 
-@pytest.mark.parametrize("name", ["prepare_tfds", "prepare_folder"])
+def product_photos(folder, n):
+    """Photos of a dark rectangle on grey, 160 x 120, in two classes."""
+    for index in range(n):
+        image = Image.new("RGB", (160, 120), (235, 232, 230))
+        ImageDraw.Draw(image).rectangle((40 + index, 20, 110, 100), fill=(index, 40, 90))
+        path = folder / "ab"[index % 2] / f"{index}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, quality=95)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def test_make_masks(tmp_path, capsys):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    product_photos(photos, 12)
+    Image.new("RGB", (64, 64), "white").save(photos / "a" / "blank.png")
+    (photos / "b" / "broken.jpg").write_text("<html>404</html>")
+    Image.new("RGB", (64, 64), "white").save(photos / "a" / "0.webp")  # beside 0.jpg
+    arguments = [str(photos), "--out", str(out), "--image-size", "64", "--processes", "1"]
+    make_masks = script("make_masks")
+    make_masks.main(arguments)
+    output = capsys.readouterr().out
+    assert "14 masks in" in output
+    assert "2 of them are doubtful, see doubtful.png" in output
+    assert "masks/a/blank.png: nothing differs from the background" in output
+    assert "b/broken.jpg: it is empty or not a picture" in output
+    assert Image.open(out / "doubtful.png").width > 100
+    with open(out / "metadata.csv", newline="", encoding="utf-8") as file:
+        rows = {row["file_name"]: row for row in csv.DictReader(file)}
+    assert {"images/a/0.jpg.png", "images/a/0.webp.png", "images/b/1.png"} < set(rows)
+    assert rows["images/b/1.png"]["label"] == "b"
+    assert float(rows["images/b/1.png"]["mask_quality"]) > 0.8
+    with Image.open(out / "images/b/1.png") as image, Image.open(out / "masks/b/1.png") as mask:
+        assert image.size == mask.size == (64, 48)
+        assert set(mask.get_flattened_data()) == {0, 255}
+    data = datasets.from_folder(
+        out, features=("image", "mask", "label"), image_size=16, batch_size=1
+    )
+    assert data.features == ("image", "mask", "label")
+    assert data.class_names == {"label": ("a", "b")}
+
+    before = contents(out)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("masks/*/*.png")}
+    make_masks.main(arguments)
+    assert capsys.readouterr().out == output
+    assert contents(out) == before
+    assert times == {path: path.stat().st_mtime_ns for path in out.rglob("masks/*/*.png")}
+    (photos / "b" / "1.jpg").write_bytes((photos / "b" / "3.jpg").read_bytes())
+    make_masks.main(arguments)
+    assert (out / "masks/b/1.png").read_bytes() != before["masks/b/1.png"]
+
+
+def test_make_masks_killed_and_run_again(tmp_path):
+    photos, out, whole = tmp_path / "photos", tmp_path / "out", tmp_path / "whole"
+    product_photos(photos, 40)
+    command = [sys.executable, str(SCRIPTS / "make_masks.py"), str(photos), "--image-size", "160"]
+    process = subprocess.Popen([*command, "--out", str(out), "--processes", "2"])
+    while len(list(out.glob("masks/*/*.png"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (out / "metadata.csv").exists()
+    for path in out.glob("*/*/*.png"):
+        Image.open(path).load()  # None is cut.
+    (out / "masks" / "a" / "0.png.partial").write_bytes(b"half")
+    script("make_masks").main([*command[2:], "--out", str(out), "--processes", "1"])
+    script("make_masks").main([*command[2:], "--out", str(whole), "--processes", "1"])
+    assert contents(out) == contents(whole)
+    assert len(list(out.glob("masks/*/*.png"))) == 40
+
+
+def test_make_masks_keeps_splits_and_stays_in_its_folder(tmp_path):
+    for split in ("train", "test"):
+        product_photos(tmp_path / "photos" / split, 2)
+    make_masks = script("make_masks")
+    arguments = ["--image-size", "32", "--processes", "1", "--out"]
+    make_masks.main([str(tmp_path / "photos"), *arguments, str(tmp_path / "out")])
+    data = datasets.from_folder(
+        tmp_path / "out", "test", features=("image", "mask"), image_size=16, batch_size=1
+    )
+    assert data.num_examples == 2
+    with pytest.raises(SystemExit):
+        make_masks.main([str(tmp_path / "photos"), *arguments, str(tmp_path / "photos" / "out")])
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "metadata.csv").write_text("file_name\n../photos/train/a/0.jpg\n")
+    with pytest.raises(ValueError, match="lies outside of"):
+        make_masks.main([str(tmp_path / "bad"), *arguments, str(tmp_path / "bad_out")])
+    assert not (tmp_path / "bad_out" / "images").exists()
+
+
+@pytest.mark.parametrize("name", ["prepare_tfds", "prepare_folder", "make_masks"])
 def test_help(name, capsys):
     with pytest.raises(SystemExit) as stop:
         script(name).main(["--help"])

@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_design_gans import datasets
 from keras_design_gans.datasets.folder import FolderSource
-from keras_design_gans.datasets.images import read_image
+from keras_design_gans.datasets.images import read_further, read_image
 from keras_design_gans.datasets.source import SkipExample
 
 RED = (200, 30, 40)
@@ -257,3 +257,113 @@ def test_all_files_bad(folder):
         (folder / f"{index}.png").touch()
     with pytest.raises(ValueError, match=r"cannot be used:\n.*\n(.*\n)+.*and \d+ more"):
         load(folder)
+
+
+def write_further(folder, n=40, size=(12, 12)):
+    """A folder with masks, white on the left, and sketches, black on the left."""
+    lines = ["file_name,mask_file_name,mask_quality,sketch_file_name,shape"]
+    for index in range(n):
+        write(folder / f"{index}.png", color=(index, 0, 0), size=size)
+        for kind, left, right in (("mask", 255, 0), ("sketch", 0, 255)):
+            image = Image.new("L", size, right)
+            image.paste(left, (0, 0, size[0] // 2, size[1]))
+            (folder / kind).mkdir(exist_ok=True)
+            image.save(folder / kind / f"{index}.png")
+        lines.append(f"{index}.png,mask/{index}.png,0.{index},sketch/{index}.png,{index % 2}")
+    (folder / "metadata.csv").write_text("\n".join(lines))
+
+
+def test_masks_and_sketches_on_request(folder):
+    write_further(folder)
+    assert load(folder).features == ("image", "shape")
+    data = load(folder, features=("image", "mask", "sketch", "shape"), batch_size=4)
+    batch = data[0]
+    for kind in ("mask", "sketch"):
+        assert data.arrays[kind].dtype == np.uint8
+        assert batch[kind].shape == (4, 8, 8, 1)
+    assert (batch["mask"][:, :, :3] > 0.98).all()
+    assert (batch["mask"][:, :, 5:] < -0.98).all()
+    assert (batch["sketch"][:, :, :3] < -0.98).all()
+    assert load(folder, features=("mask",))[0]["mask"].shape == (1, 8, 8, 1)
+
+
+def test_masks_are_cut_like_their_picture(folder):
+    write_further(folder, n=20, size=(24, 12))
+    features = ("image", "mask", "sketch")
+    padded = load(folder, features=features, fit="pad").arrays
+    assert (padded["image"][:, 0] == 255).all()
+    assert (padded["mask"][:, 0] == 0).all()
+    assert (padded["sketch"][:, 0] == 255).all()
+    assert (padded["mask"][:, 4, 0] > 250).all()
+    cropped = load(folder, features=features).arrays
+    assert (cropped["mask"][:, 0, 0] > 250).all()
+    assert (cropped["mask"][:, 0, -1] < 5).all()
+    # Soft edges: the border of the mask runs through a pixel of the smaller picture.
+    odd = load(folder, features=features, image_size=9).arrays["mask"]
+    assert 100 < odd[0, 4, 4, 0] < 155
+
+
+def test_a_missing_mask_leaves_out_its_example_where_masks_are_wanted(folder):
+    write_further(folder)
+    everything = load(folder)
+    gone, broken, unnamed = everything.file_names[3], everything.file_names[5], "7.png"
+    (folder / "mask" / gone).unlink()
+    (folder / "mask" / broken).write_text("<html>404</html>")
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace(f",mask/{unnamed},", ",,"))
+    count = everything.num_examples
+    assert load(folder).num_examples == count
+    with pytest.warns(UserWarning, match="3 of the") as caught:
+        data = load(folder, features=("image", "mask", "shape"))
+    message = str(caught[0].message)
+    assert f"{gone}: its mask mask/{gone}: there is no such file" in message
+    assert f"{broken}: its mask mask/{broken}: it is empty or not a picture" in message
+    assert f"{unnamed}: it has no `mask_file_name`" in message
+    assert {gone, broken, unnamed}.isdisjoint(data.file_names)
+    assert data.num_examples == count - 3
+    assert [f"{number}.png" for number in numbers(data)] == data.file_names
+    np.testing.assert_array_equal(data.arrays["shape"], np.array(numbers(data)) % 2)
+    assert load(folder, features=("image", "sketch")).num_examples == count
+    (folder / everything.file_names[0]).write_text("no picture either")
+    with pytest.warns(UserWarning, match="4 of the"):
+        data = load(folder, features=("mask", "image"))
+    assert [f"{number}.png" for number in numbers(data)] == data.file_names
+    assert len(data.arrays["mask"]) == data.num_examples == count - 4
+
+
+def _photo_with_tag(path, orientation, size=(32, 16)):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.new("RGB", size)
+    image.paste(RED, (0, 0, size[0] // 2, size[1]))
+    image.save(path, exif=exif, quality=100)
+
+
+def test_a_mask_stands_upright_like_its_photo(folder):
+    photo, mask = folder / "photo.jpg", folder / "mask.png"
+    _photo_with_tag(photo, 6)  # stored lying, shown as 16 x 32 with red on top
+    upright = Image.new("L", (16, 32))
+    upright.paste(255, (0, 0, 16, 16))
+    upright.save(mask)
+    red = read_image(photo, 8, "pad")
+    white = read_further(mask, photo, 8, "pad", (0, 0, 0))
+    assert white.shape == (8, 8, 1)
+    assert (white[1, 3:5, 0] > 250).all()
+    assert (white[6, 3:5, 0] < 5).all()
+    np.testing.assert_allclose(red[1, 3], RED, atol=12)
+    _photo_with_tag(folder / "tagged.jpg", 6)  # a mask with the tag of its photo
+    assert read_further(folder / "tagged.jpg", photo, 8)[1, 3, 0] > 50
+    upright.transpose(Image.Transpose.ROTATE_90).save(mask)
+    with pytest.raises(SkipExample, match="32 x 16 pixels when upright, the picture 16 x 32"):
+        read_further(mask, photo, 8)
+
+
+def test_masks_of_other_kinds(folder):
+    write(folder / "photo.png", size=(30, 30))
+    Image.new("1", (15, 15), 1).save(folder / "bit.png")
+    assert (read_further(folder / "bit.png", folder / "photo.png", 8) == 255).all()
+    Image.new("RGBA", (60, 60), (255, 255, 255, 0)).save(folder / "clear.png")
+    assert not read_further(folder / "clear.png", folder / "photo.png", 8, "crop", (0, 0, 0)).any()
+    Image.new("L", (30, 30), 1).save(folder / "small.png")
+    with pytest.raises(SkipExample, match="values 0 and 1: save it with 0 and 255"):
+        read_further(folder / "small.png", folder / "photo.png", 8)

@@ -51,7 +51,8 @@ def load_arrays(source, image_size, features):
 
     Returns:
         `(arrays, skipped)`: a dictionary of read-only memory-mapped arrays by feature, and a
-        dictionary from the index of each example left out to the reason.
+        dictionary from the index of each example left out to the reason. An example without one
+        of the features is left out of all; the arrays that have it are then copied to memory.
 
     Raises:
         OSError: the disk is full or the cache folder cannot be written.
@@ -62,8 +63,8 @@ def load_arrays(source, image_size, features):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with _lock(folder / "lock"):
-                if missing := _missing(folder, needed):
-                    _prepare(folder, source, image_size, missing)
+                for features_together in _groups(source, _missing(folder, needed)):
+                    _prepare(folder, source, image_size, features_together)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
                 raise
@@ -73,9 +74,16 @@ def load_arrays(source, image_size, features):
                 "there, or set the environment variable KDG_CACHE to another folder.",
             ) from error
     paths = {feature: _find(folder, feature) for feature in features}
-    skipped = json.loads((paths[features[0]].parent / SKIPPED).read_text())
+    left_out = {feature: _read_skipped(path.parent) for feature, path in paths.items()}
+    skipped = {}
+    for reasons in left_out.values():
+        skipped = reasons | skipped
     arrays = {feature: np.load(path, mmap_mode="r") for feature, path in paths.items()}
-    return arrays, {int(index): reason for index, reason in skipped.items()}
+    for feature, own in left_out.items():
+        if len(own) < len(skipped):
+            made = [index for index in range(source.num_examples) if index not in own]
+            arrays[feature] = arrays[feature][[index not in skipped for index in made]]
+    return arrays, dict(sorted(skipped.items()))
 
 
 def checksum(array):
@@ -98,6 +106,18 @@ def _find(folder, feature):
 
 def _missing(folder, features):
     return [feature for feature in features if _find(folder, feature) is None]
+
+
+def _groups(source, features):
+    """Parts `features` into lists that are made together."""
+    further = [feature for feature in features if source.apart and feature in ON_REQUEST]
+    together = [feature for feature in features if feature not in further]
+    return [group for group in (together, *([feature] for feature in further)) if group]
+
+
+def _read_skipped(folder):
+    skipped = json.loads((folder / SKIPPED).read_text())
+    return {int(index): reason for index, reason in skipped.items()}
 
 
 @contextlib.contextmanager

@@ -5,12 +5,19 @@ import hashlib
 import warnings
 from pathlib import Path
 
-from keras_design_gans.datasets.images import FITS, read_image
-from keras_design_gans.datasets.source import Source, check_num_examples, check_split
+from keras_design_gans.datasets.images import BLACK, FITS, WHITE, read_further, read_image
+from keras_design_gans.datasets.source import (
+    SkipExample,
+    Source,
+    check_num_examples,
+    check_split,
+)
 
 SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 TEST_FRACTION = 0.1
 MAX_CLASSES = 100
+# Further pictures, each with the colour around it.
+FURTHER = {"mask": BLACK, "sketch": WHITE}
 LAYOUT = (
     "Expected one folder of pictures per class, or a `metadata.csv` with a `file_name` column, or "
     f"pictures only ({', '.join(sorted(SUFFIXES))})."
@@ -26,6 +33,8 @@ class FolderSource(Source):
         num_examples: how many to use; `None` means all.
         fit: `"crop"` or `"pad"`.
     """
+
+    apart = True
 
     def __init__(self, path, split, num_examples=None, fit="crop"):
         check_split(split)
@@ -59,19 +68,45 @@ class FolderSource(Source):
         self.labels = {
             key: [values.index(row[key]) for row in rows] for key, values in labels.items()
         }
+        self.further = {
+            key: [row[f"{key}_file_name"] for row in rows]
+            for key in FURTHER
+            if f"{key}_file_name" in rows[0]
+        }
+        files = [name for names in (self.file_names, *self.further.values()) for name in names]
         super().__init__(
             name=root.name,
             split=split,
-            features=("image", *labels),
+            features=("image", *self.further, *labels),
             class_names=labels,
             num_examples=len(rows),
-            key=(fit, labels, self.labels, [self._stamp(name) for name in self.file_names]),
+            key=(fit, labels, self.labels, [self._stamp(name) for name in files]),
         )
 
     def example(self, index, image_size, features):
         """Reads example `index`, see `Source.example`."""
-        image = read_image(self.root / self.file_names[index], image_size, self.fit)
-        return {"image": image, **{key: column[index] for key, column in self.labels.items()}}
+        example = {key: column[index] for key, column in self.labels.items()}
+        if "image" in features:
+            example["image"] = read_image(self.root / self.file_names[index], image_size, self.fit)
+        for key in self.further:
+            if key in features:
+                example[key] = self._further(key, index, image_size)
+        return example
+
+    def _further(self, key, index, image_size):
+        name = self.further[key][index]
+        if not name:
+            raise SkipExample(f"it has no `{key}_file_name`")
+        try:
+            return read_further(
+                self.root / name,
+                self.root / self.file_names[index],
+                image_size,
+                self.fit,
+                FURTHER[key],
+            )
+        except SkipExample as error:
+            raise SkipExample(f"its {key} {name}: {error}") from None
 
     def _stamp(self, name):
         try:
@@ -141,7 +176,8 @@ def _label_columns(rows):
     """Returns a dictionary from each column that can be a label to the tuple of its classes."""
     labels = {}
     for column in rows[0]:
-        if column in ("file_name", "caption"):
+        # What the columns `mask_...` and `sketch_...` say belongs to these pictures.
+        if column in ("file_name", "caption") or column.partition("_")[0] in FURTHER:
             continue
         values = sorted({row[column] for row in rows}, key=_natural)
         if len(values) > MAX_CLASSES:

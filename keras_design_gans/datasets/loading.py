@@ -89,7 +89,9 @@ def from_folder(
 
     - one folder of pictures per class: `dresses/1.jpg`, `shirts/1.jpg`, ...; label key `"label"`,
     - a `metadata.csv` with a `file_name` column. The column `caption` is kept as text in
-      `dataset.captions`; each other column becomes a label, if it has at most 100 distinct values,
+      `dataset.captions`; `mask_file_name` and `sketch_file_name` name further pictures; each other
+      column becomes a label, if it has at most 100 distinct values and its name does not begin
+      with `mask_` or `sketch_`,
     - pictures only, without labels.
 
     With folders `train` and `test` at the top these are the splits. Otherwise a hash of its name
@@ -98,6 +100,12 @@ def from_folder(
 
     Grey, transparent (shown on white), palette, 16-bit and CMYK pictures are converted to RGB,
     photos are turned upright. Files that cannot be read are left out with one warning.
+
+    Masks (255 on the object, 0 elsewhere, with soft edges) and sketches (dark on white) have one
+    channel, key `"mask"` or `"sketch"`, and are read only when `features` names them. They are cut
+    like their picture, so they must have its shape once each file is turned upright by its own
+    EXIF tag; the number of pixels may differ. `"pad"` adds 0 around a mask. An example whose mask
+    is missing is left out where masks are wanted.
 
     Args:
         path: the folder.

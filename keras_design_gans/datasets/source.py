@@ -24,10 +24,13 @@ class Source:
             the cache is looked up by it.
         file_names: list with the file of each example, or `None`.
         captions: list with the sentence of each example, or `None`.
+        apart: whether each of `ON_REQUEST` has its own files. Then they are cached one by one, so
+            that a missing mask does not leave out the picture where no mask is wanted.
     """
 
     file_names = None
     captions = None
+    apart = False
 
     def __init__(self, name, split, features, class_names, num_examples, key):
         self.name = name
