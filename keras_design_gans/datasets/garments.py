@@ -11,92 +11,9 @@ Inspired by the labels of the clothing data in
 
 import numpy as np
 
-from keras_design_gans.datasets.scene import KINDS, Scene, mix, palette
+from keras_design_gans.datasets.products import Products
+from keras_design_gans.datasets.scene import mix
 from keras_design_gans.datasets.tailoring import Cut, Tailor, flip
-from keras_design_gans.datasets.textiles import TEXTURES, fabric
-
-NAME = "garments"
-CLASS_NAMES = {
-    "shape": ("jacket", "coat", "shirt", "top", "t-shirt", "dress", "pullover"),
-    "texture": TEXTURES,
-}
-FEATURES = (*KINDS, *CLASS_NAMES)
-NUM_EXAMPLES = {"train": 20000, "test": 2000}
-
-
-def scene(index, seed=0, shape=None, texture=None):
-    """The scene of one garment.
-
-    Args:
-        index: which garment, 0 or more.
-        seed: which endless series of garments, 0 or more.
-        shape: name of a shape, to draw another than the balanced one.
-        texture: name of a texture, likewise. The cut and the colours stay the same, so a garment
-            can be drawn in seven textures.
-
-    Returns:
-        A `Scene` with the labels `shape` and `texture`.
-
-    Raises:
-        ValueError: for an unknown shape or texture, or a negative index or seed.
-    """
-    if index < 0 or seed < 0:
-        raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
-    labels = {
-        "shape": _label("shape", shape, index),
-        "texture": _label("texture", texture, index // len(CLASS_NAMES["shape"])),
-    }
-    # One stream each, so that another texture changes neither the cut nor the colours.
-    cut, weave, dye = (np.random.default_rng((seed, index, stream)) for stream in range(3))
-    cloth = fabric(CLASS_NAMES["texture"][labels["texture"]], weave, palette(dye))
-    drawing = Scene(
-        labels,
-        sway=cut.normal(0, 0.5),
-        tilt=cut.normal(0, 0.008),
-        light=cut.uniform(0.28, 0.45),
-        phase=cut.uniform(0, 6.28),
-        fill=cut.uniform(0.88, 0.92),
-    )
-    drawing.define(cloth.defs)
-    _TAILORS[labels["shape"]](drawing, cut, cloth)
-    return drawing
-
-
-def draw(index, seed=0, image_size=64, features=FEATURES):
-    """One example of the data set.
-
-    Args:
-        index: which garment, 0 or more.
-        seed: which endless series of garments.
-        image_size: side of the pictures in pixels.
-        features: the names wanted, of `FEATURES`. Only these are rendered.
-
-    Returns:
-        A dict with, as far as asked for, the uint8 arrays `image` `(size, size, 3)`, `mask`
-        `(size, size, 1)` (255 on the garment; compare with 127) and `sketch` `(size, size, 1)`
-        (dark lines on white), and the ints `shape` and `texture`.
-
-    Raises:
-        ValueError: for an unknown feature.
-    """
-    unknown = [name for name in features if name not in FEATURES]
-    if unknown:
-        raise ValueError(f"Unknown features {unknown}. Choose from {', '.join(FEATURES)}.")
-    drawing = scene(index, seed)
-    return {
-        name: drawing.render(name, image_size) if name in KINDS else drawing.labels[name]
-        for name in features
-    }
-
-
-def _label(kind, name, index):
-    names = CLASS_NAMES[kind]
-    if name is None:
-        return index % len(names)
-    if name not in names:
-        raise ValueError(f"Unknown {kind} {name!r}. Choose one of {', '.join(names)}.")
-    return names.index(name)
-
 
 # --- the seven garments --------------------------------------------------------------------------
 
@@ -376,4 +293,22 @@ def _pullover(drawing, rng, cloth):
         tailor.neckband(rng.uniform(2.6, 3.6))
 
 
-_TAILORS = (_jacket, _coat, _shirt, _top, _t_shirt, _dress, _pullover)
+_GARMENTS = Products(
+    {
+        "jacket": _jacket,
+        "coat": _coat,
+        "shirt": _shirt,
+        "top": _top,
+        "t-shirt": _t_shirt,
+        "dress": _dress,
+        "pullover": _pullover,
+    },
+    sway=0.5,
+    tilt=0.008,
+    light=(0.28, 0.45),
+)
+NAME = "garments"
+CLASS_NAMES = _GARMENTS.class_names
+FEATURES = _GARMENTS.features
+NUM_EXAMPLES = {"train": 20000, "test": 2000}
+scene, draw = _GARMENTS.scene, _GARMENTS.draw

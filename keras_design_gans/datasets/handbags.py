@@ -22,101 +22,9 @@ from keras_design_gans.datasets.leatherwork import (
     slab,
     trim,
 )
-from keras_design_gans.datasets.scene import (
-    KINDS,
-    Scene,
-    circle,
-    mirror,
-    palette,
-    reverse,
-    symmetric,
-)
+from keras_design_gans.datasets.products import Products
+from keras_design_gans.datasets.scene import circle, mirror, reverse, symmetric
 from keras_design_gans.datasets.tailoring import flip
-from keras_design_gans.datasets.textiles import TEXTURES, fabric
-
-NAME = "handbags"
-CLASS_NAMES = {
-    "shape": ("tote", "clutch", "backpack", "satchel", "hobo", "bucket", "crossbody"),
-    "texture": TEXTURES,
-}
-FEATURES = (*KINDS, *CLASS_NAMES)
-NUM_EXAMPLES = {"train": 20000, "test": 2000}
-
-
-def scene(index, seed=0, shape=None, texture=None):
-    """The scene of one handbag.
-
-    Args:
-        index: which handbag, 0 or more.
-        seed: which endless series of handbags, 0 or more.
-        shape: name of a shape, to draw another than the balanced one.
-        texture: name of a texture, likewise. The cut and the colours stay the same, so a handbag
-            can be drawn in seven textures.
-
-    Returns:
-        A `Scene` with the labels `shape` and `texture`.
-
-    Raises:
-        ValueError: for an unknown shape or texture, or a negative index or seed.
-    """
-    if index < 0 or seed < 0:
-        raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
-    labels = {
-        "shape": _label("shape", shape, index),
-        "texture": _label("texture", texture, index // len(CLASS_NAMES["shape"])),
-    }
-    # One stream each, so that another texture changes neither the cut nor the colours.
-    cut, weave, dye = (np.random.default_rng((seed, index, stream)) for stream in range(3))
-    cloth = fabric(CLASS_NAMES["texture"][labels["texture"]], weave, palette(dye))
-    drawing = Scene(
-        labels,
-        sway=cut.normal(0, 0.6),
-        tilt=cut.normal(0, 0.01),
-        light=cut.uniform(0.26, 0.45),
-        phase=cut.uniform(0, 6.28),
-        fill=cut.uniform(0.88, 0.92),
-    )
-    drawing.define(cloth.defs)
-    saddler = Saddler(drawing, cut, cloth, trim(dye, cloth))
-    _MAKERS[labels["shape"]](saddler, cut)
-    return drawing
-
-
-def draw(index, seed=0, image_size=64, features=FEATURES):
-    """One example of the data set.
-
-    Args:
-        index: which handbag, 0 or more.
-        seed: which endless series of handbags.
-        image_size: side of the pictures in pixels.
-        features: the names wanted, of `FEATURES`. Only these are rendered.
-
-    Returns:
-        A dict with, as far as asked for, the uint8 arrays `image` `(size, size, 3)`, `mask`
-        `(size, size, 1)` (255 on the handbag; compare with 127) and `sketch` `(size, size, 1)`
-        (dark lines on white), and the ints `shape` and `texture`.
-
-    Raises:
-        ValueError: for an unknown feature.
-    """
-    unknown = [name for name in features if name not in FEATURES]
-    if unknown:
-        raise ValueError(f"Unknown features {unknown}. Choose from {', '.join(FEATURES)}.")
-    drawing = scene(index, seed)
-    return {
-        name: drawing.render(name, image_size) if name in KINDS else drawing.labels[name]
-        for name in features
-    }
-
-
-def _label(kind, name, index):
-    names = CLASS_NAMES[kind]
-    if name is None:
-        return index % len(names)
-    if name not in names:
-        raise ValueError(f"Unknown {kind} {name!r}. Choose one of {', '.join(names)}.")
-    return names.index(name)
-
 
 # --- the seven handbags --------------------------------------------------------------------------
 
@@ -459,4 +367,31 @@ def _crossbody(bag, rng):
         bag.ring(x, 3.5, 1.7, 0.9)
 
 
-_MAKERS = (_tote, _clutch, _backpack, _satchel, _hobo, _bucket, _crossbody)
+def _sewn(maker):
+    """Gives a maker of bags the leather and metal of one bag, in a stream of their own."""
+
+    def make(drawing, rng, cloth):
+        maker(Saddler(drawing, rng, cloth, trim(rng.spawn(1)[0], cloth)), rng)
+
+    return make
+
+
+_HANDBAGS = Products(
+    {
+        "tote": _sewn(_tote),
+        "clutch": _sewn(_clutch),
+        "backpack": _sewn(_backpack),
+        "satchel": _sewn(_satchel),
+        "hobo": _sewn(_hobo),
+        "bucket": _sewn(_bucket),
+        "crossbody": _sewn(_crossbody),
+    },
+    sway=0.6,
+    tilt=0.01,
+    light=(0.26, 0.45),
+)
+NAME = "handbags"
+CLASS_NAMES = _HANDBAGS.class_names
+FEATURES = _HANDBAGS.features
+NUM_EXAMPLES = {"train": 20000, "test": 2000}
+scene, draw = _HANDBAGS.scene, _HANDBAGS.draw
