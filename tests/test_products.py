@@ -16,7 +16,7 @@ FRONTS = {
 
 every_set = pytest.mark.parametrize("products", SETS, ids=lambda products: products.NAME)
 every_shape = pytest.mark.parametrize(
-    ("products", "shape"), SHAPES, ids=lambda v: getattr(v, "NAME", v)
+    ("products", "shape"), SHAPES, ids=lambda value: getattr(value, "NAME", value)
 )
 
 
