@@ -206,8 +206,7 @@ class DCGAN(NoiseToImage):
     def train_step(self, data):
         """Updates the discriminator, then the generator, on one batch of fakes."""
         batch = self.read(data)
-        noise = self.sample_noise(ops.shape(batch["image"])[0])
-        fake = self.shared_pass(lambda: self.generator(noise, training=True), "generator")
+        fake = self.shared_pass(lambda: self.make_fakes(batch, training=True), "generator")
         _, d_logs = self.minimize(
             lambda: self.discriminator_objective(batch, fake.output, training=True), "discriminator"
         )
@@ -222,10 +221,14 @@ class DCGAN(NoiseToImage):
     def test_step(self, data):
         """Computes the same losses without updates, networks in inference mode."""
         batch = self.read(data)
-        fake = self.generator(self.sample_noise(ops.shape(batch["image"])[0]), training=False)
+        fake = self.make_fakes(batch, training=False)
         _, d_logs = self.discriminator_objective(batch, fake, training=False)
         _, g_logs = self.generator_objective(fake, training=False)
         return self.log(**d_logs, **g_logs)
+
+    def make_fakes(self, batch, training):
+        """Returns as many generated images as the batch holds real ones."""
+        return self.generator(self.sample_noise(ops.shape(batch["image"])[0]), training=training)
 
     def discriminator_objective(self, batch, fake, training):
         """Returns the discriminator's loss and logs. Batch norm sees real and fake apart."""
