@@ -119,10 +119,11 @@ def train_command(options):
     out.mkdir(parents=True, exist_ok=True)
     set_precision()
     model, steps = training.run(recipe, out, options.minutes, options.resume)
+    presets.save(model, out / "preset", training.describe(recipe, steps))
     scores = training.score(model, recipe) if hasattr(model, "generate") else None
     description = training.describe(recipe, steps, scores)
-    presets.write_json(out / "scores.json", description)
-    presets.save(model, out / "preset", description)
+    for path in (out / "scores.json", out / "preset" / "metadata.json"):
+        presets.write_json(path, description)
     print_scores(scores)
     if steps < recipe.steps:
         print(f"{steps} of {recipe.steps} steps done; go on with: train --resume --out {out}")
