@@ -46,17 +46,21 @@ class Recipe:
     steps: int
     seed: int = 0
 
-    def build(self, dataset):
-        """Builds and compiles the model for a data set, from the recipe's seed."""
+    @property
+    def model_class(self):
+        """The class that `model` names."""
         from keras_design_gans import metrics, models
 
+        return getattr(models, self.model, None) or getattr(metrics, self.model)
+
+    def build(self, dataset):
+        """Builds and compiles the model for a data set, from the recipe's seed."""
         keras.utils.set_random_seed(self.seed)
         arguments = dict(self.arguments)
         if self.labels:
             arguments["heads"] = {key: list(dataset.class_names[key]) for key in self.labels}
         shape = dataset.arrays["image"].shape[1:]
-        factory = getattr(models, self.model, None) or getattr(metrics, self.model)
-        model = factory(image_shape=shape, **arguments)
+        model = self.model_class(image_shape=shape, **arguments)
         model.compile(
             **{
                 name: keras.optimizers.deserialize(optimizer)

@@ -69,7 +69,8 @@ def run(recipe, out, minutes=None, resume=False):
     done = read_run(out)[1] if resume else 0
     dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size)
     if resume:
-        model = keras.models.load_model(out / "checkpoint.keras")
+        known = {recipe.model: recipe.model_class}  # Keras finds only classes that were imported
+        model = keras.models.load_model(out / "checkpoint.keras", custom_objects=known)
     else:
         model = recipe.build(dataset)
         shutil.rmtree(out / "frames", ignore_errors=True)
