@@ -406,16 +406,6 @@ for head in ("shape", "texture"):
 # their size in both directions, so that the sleeves are in the middle.
 
 # %%
-pictures = {label: models[c].generate(PICTURES, seed=1) for c, label in LABELS.items()}
-known, unseen = train.take(4 * PICTURES)["image"], test.take(PICTURES)["image"]
-pictures["broken on purpose"] = np.roll(unseen, 16, axis=(1, 2))
-names = {
-    "shape_inception_score": "IS shape",
-    "texture_inception_score": "IS texture",
-    "shape_am_score": "AM shape",
-    "texture_am_score": "AM texture",
-    "knn_distance": "NN10",
-}
 SCORES = {
     "shape_inception_score": "IS shape",
     "texture_inception_score": "IS texture",
