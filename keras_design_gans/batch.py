@@ -20,7 +20,7 @@ class Images:
             raise ValueError(
                 f"{key!r} must have shape (batch, {', '.join(map(str, self.shape))}), got "
                 f"{tuple(value.shape)}. Load the data at this size, or build the model with "
-                f"image_shape={tuple(value.shape[1:])}."
+                f"image_shape=({', '.join(map(str, value.shape[1:3]))}, channels)."
             )
 
     def check_values(self, key, value):

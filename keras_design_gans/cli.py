@@ -159,10 +159,14 @@ def generate_command(options):
     """`design-gans generate`."""
     from PIL import Image
 
-    from keras_design_gans import plotting
+    from keras_design_gans import plotting, training
 
-    model, _ = open_generator(options.source)
-    images = model.generate(options.number, seed=options.seed)
+    model, description = open_generator(options.source)
+    conditions = {}
+    if "mask" in model.needs:  # a model without conditions needs no data and no recipe
+        recipe = training.recipe_from(description)
+        conditions = training.conditions(model, recipe, options.number)
+    images = model.generate(options.number, seed=options.seed, **conditions)
     options.out.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(plotting.to_uint8(images)):
         Image.fromarray(image).save(options.out / f"{index:04d}.png")

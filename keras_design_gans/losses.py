@@ -14,6 +14,7 @@ __all__ = [
     "gradient_penalty",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
+    "mask_reconstruction_loss",
     "minimax_discriminator_loss",
     "minimax_generator_loss",
     "nonsaturating_generator_loss",
@@ -227,6 +228,25 @@ def can_h_loss(class_logits):
         Scalar, at least \(\log K\).
     """
     return -ops.mean(ops.log_softmax(_float32(class_logits), axis=-1))
+
+
+def mask_reconstruction_loss(generated, mask):
+    r"""Distance between pictures and the masks they were drawn from.
+
+    $$L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C|G(m,0)_{p,c}-m_p|$$
+
+    Sbai et al. 2018 (DesIGN), as a mean over all pixels \(P\), the background included, and all
+    \(C\) channels.
+
+    Args:
+        generated: Pictures made without noise, (batch, height, width, channels) in [-1, 1].
+        mask: Their masks, (batch, height, width, 1) in [-1, 1].
+
+    Returns:
+        Scalar from 0 to 2; 0 if every picture is its mask, 1 for grey (0) pictures and masks of
+        -1 and 1.
+    """
+    return ops.mean(ops.abs(_float32(generated) - _float32(mask)))
 
 
 def discriminator_accuracies(real_logits, fake_logits):

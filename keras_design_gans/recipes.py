@@ -100,6 +100,7 @@ RECIPES = {
         "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, **_GAN_64
     ),
     "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_GAN_64),
+    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _DESIGN, labels=_HEADS, **_GAN_64),
     "resnet18_garments_64": Recipe(
         "ResNet18",
         {"base_filters": 16},
@@ -112,8 +113,12 @@ RECIPES = {
     ),
 }
 
-# What `design-gans train MODEL` starts from: about five minutes on two cores.
-MAIN = {"design": "design_garments_64", "dcgan": "dcgan_garments_64"}
+# What `design-gans train MODEL` starts from: about five minutes on two cores, MaskStyleGAN longer.
+MAIN = {
+    "design": "design_garments_64",
+    "dcgan": "dcgan_garments_64",
+    "mask_stylegan": "mask_stylegan_garments_64",
+}
 MAIN_STEPS = 2_000
 
 

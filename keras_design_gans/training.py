@@ -25,13 +25,13 @@ SCORED = 2_000  # generated pictures, and real ones beside them
 CLASSIFIER_STEPS = 600  # of the classifier of own data: minutes on two cores
 
 
-def open_data(data, image_size, batch_size, split="train"):
+def open_data(data, image_size, batch_size, split="train", features=None):
     """Opens a data set by name, or a folder of pictures by path."""
     if data in datasets.names():
-        return datasets.load(data, split, image_size, batch_size)
+        return datasets.load(data, split, image_size, batch_size, features)
     if not Path(data).is_dir():
         datasets.load(data)  # raises the error that names the data sets
-    return datasets.from_folder(data, split, image_size, batch_size)
+    return datasets.from_folder(data, split, image_size, batch_size, features)
 
 
 def for_data(recipe, data):
@@ -74,16 +74,21 @@ def run(recipe, out, minutes=None, resume=False):
     else:
         model = recipe.build(dataset)
         shutil.rmtree(out / "frames", ignore_errors=True)
+    if "mask" in model.needs:  # masks are drawn or read only for models that need them
+        dataset = open_data(
+            recipe.data, recipe.image_size, recipe.batch_size, features=tuple(model.needs)
+        )
     check_first_batch(dataset, model.needs)
     out.mkdir(parents=True, exist_ok=True)
+    shown = conditions(model, recipe, 32)
     watchers = [
         Progress(recipe.steps),
         keras.callbacks.CSVLogger(out / "history.csv", append=resume),
         Checkpoint(recipe, out),
-        callbacks.HealthCheck(),
+        callbacks.HealthCheck(conditions=shown),
     ]
     if hasattr(model, "generate"):
-        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8))
+        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8, conditions=shown))
     if minutes is not None:
         watchers.append(callbacks.TimeLimit(minutes))
     model.fit(
@@ -100,9 +105,29 @@ def run(recipe, out, minutes=None, resume=False):
     curves = plotting.plot_history(read_history(out / "history.csv"), steps_per_epoch=ROUND)
     curves.savefig(out / "curves.png")
     if hasattr(model, "generate"):
-        plotting.save_grid(model.generate(64, seed=recipe.seed), out / "samples.png", 8, scale=2)
+        images = model.generate(64, seed=recipe.seed, **conditions(model, recipe, 64))
+        plotting.save_grid(images, out / "samples.png", 8, scale=2)
         (out / "frames" / "animation.gif").replace(out / "training.gif")
     return model, done
+
+
+def conditions(model, recipe, n):
+    """Returns what `model.generate` takes beside the seed, for `n` pictures.
+
+    Args:
+        model: Any model.
+        recipe: Its `Recipe`.
+        n: Number of pictures.
+
+    Returns:
+        Dictionary of arguments: for a model that needs masks, those of the first test pictures,
+        from the beginning again where there are fewer than `n`; empty for all others.
+    """
+    if "mask" not in model.needs:
+        return {}
+    test = open_data(recipe.data, recipe.image_size, 1, "test", features=("mask",))
+    masks = test.take(min(n, test.num_examples))["mask"]
+    return {"masks": masks[np.arange(n) % len(masks)]}
 
 
 def read_history(path):
@@ -127,7 +152,16 @@ def read_run(out):
 
 
 def recipe_from(metadata):
-    """Returns the `Recipe` that a run or preset has written down."""
+    """Returns the `Recipe` that a run or preset has written down.
+
+    Raises:
+        ValueError: If there is none, as in a preset that was saved without one.
+    """
+    if "recipe" not in metadata:
+        raise ValueError(
+            "This model has no recipe in its metadata.json, which says what data it belongs to. "
+            "Models of `design-gans train` have one."
+        )
     recipe = metadata["recipe"]
     return Recipe(**{**recipe, "labels": tuple(recipe["labels"])})
 
@@ -154,7 +188,7 @@ def score(model, recipe):
     n = min(SCORED, test.num_examples)
     scores = metrics.design_scores(
         classifier,
-        model.generate(n, seed=1),
+        model.generate(n, seed=1, **conditions(model, recipe, n)),
         train.arrays["image"][: 4 * SCORED],
         test.arrays["image"][:n],
     )

@@ -67,7 +67,7 @@ class GanTestCase:
         return model.generate(4, seed=0)
 
     def network_to_export(self, model):
-        """Returns the network of most use outside Python, and an input for it."""
+        """Returns the network of most use outside Python, and its input, or a list of inputs."""
         return model.sampler, model.sample_latents(3, seed=0)
 
     def compiled(self, size=16, **arguments):
@@ -163,7 +163,9 @@ class GanTestCase:
         path = str(tmp_path / "network.onnx")
         network.export(path, format="onnx", verbose=False)
         session = onnxruntime.InferenceSession(path)
-        found = session.run(None, {session.get_inputs()[0].name: inputs})[0]
+        names = [node.name for node in session.get_inputs()]
+        arrays = inputs if isinstance(inputs, list) else [inputs]
+        found = session.run(None, dict(zip(names, arrays, strict=True)))[0]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
     def test_keras_callbacks(self, tmp_path):

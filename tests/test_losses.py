@@ -123,3 +123,13 @@ def test_gradient_of_the_creativity_losses(loss):
 def test_half_precision_logits_are_summed_in_float32():
     logits = ops.cast(np.full((1, 7), 10.0), "float16")
     assert value(losses.can_loss(logits)) == pytest.approx(60.000318, abs=1e-4)
+
+
+def test_mask_reconstruction():
+    mask = np.array([1, 1, -1, -1], "float32").reshape(1, 2, 2, 1)
+    grey = np.zeros((1, 2, 2, 3), "float32")
+    assert value(losses.mask_reconstruction_loss(mask + grey, mask)) == 0.0
+    assert value(losses.mask_reconstruction_loss(grey, mask)) == 1.0
+    assert value(losses.mask_reconstruction_loss(-mask + grey, mask)) == 2.0
+    blue = mask + np.array([0, 0, 0.5], "float32") * [[[[1]], [[0]]]]  # 2 of 12 values are off
+    assert value(losses.mask_reconstruction_loss(blue, mask)) == pytest.approx(2 * 0.5 / 12)

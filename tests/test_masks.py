@@ -142,3 +142,26 @@ def test_mask_iou():
     np.testing.assert_allclose(kdg.metrics.mask_iou(first / 127.5 - 1, second > 0), [1 / 3, 1])
     with pytest.raises(ValueError, match="two arrays of masks of one shape"):
         kdg.metrics.mask_iou(first, second[0])
+
+
+def test_mask_fidelity_is_that_of_the_outline():
+    image, true = photo()
+    half = true.copy()
+    half[:, :48] = 0
+    both = kdg.metrics.mask_fidelity(np.stack([image, image]), np.stack([true, half]))
+    np.testing.assert_allclose(both, [1, 0.5], atol=0.06)
+    repeated = kdg.metrics.mask_fidelity(np.stack([image, image]), true[None])
+    np.testing.assert_array_equal(repeated, both[[0, 0]])
+
+
+def test_texture_spread_by_hand():
+    mask = np.array([1, 1, -1, -1], "float32").reshape(2, 2, 1)
+    images = np.zeros((2, 2, 2, 3))
+    images[:, 0, 0, 0] = -0.6, 0.6  # one of 6 values inside, of deviation 0.6
+    images[:, 1, 1] = [[-1, -1, -1], [1, 1, 1]]  # outside
+    assert kdg.metrics.texture_spread(images, mask) == pytest.approx(0.6 / 6)
+    assert kdg.metrics.texture_spread(images[[0, 0]], mask) == 0
+    with pytest.raises(ValueError, match="one mask"):
+        kdg.metrics.texture_spread(images, mask[None])
+    with pytest.raises(ValueError, match="mask is empty"):
+        kdg.metrics.texture_spread(images, 0 * mask)

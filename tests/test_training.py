@@ -145,6 +145,50 @@ def test_generate_from_a_run(recipe, tmp_path, capsys):
     np.testing.assert_array_equal(found, plotting.to_uint8(model.generate(3, seed=0))[2])
 
 
+@pytest.fixture
+def masked(folder):
+    """The same pictures with labels and masks: white squares of two sizes."""
+    lines = ["file_name,label,mask_file_name"]
+    for path in sorted(folder.glob("*/*.png")):
+        side = 4 if path.parent.name == "coat" else 8
+        mask = Image.new("L", (16, 16))
+        mask.paste(255, (4, 4, 4 + side, 4 + side))
+        mask.save(folder / f"mask_{path.name}")
+        name = path.relative_to(folder)
+        lines.append(f"{name},{path.parent.name},mask_{path.name}")
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    return folder
+
+
+def test_a_model_that_needs_masks_gets_them(masked, tmp_path, capsys):
+    recipe = dataclasses.replace(TINY, model="MaskStyleGAN", data=str(masked))
+    out = tmp_path / "run"
+    training.run(recipe, out, minutes=0)
+    model, steps = training.run(recipe, out, resume=True)
+    assert steps == 5
+    assert np.isfinite(training.read_history(out / "history.csv")["reconstruction_loss"]).all()
+    masks = training.conditions(model, recipe, 20)["masks"]
+    assert masks.shape == (20, 16, 16, 1)
+    own = training.open_data(str(masked), 16, 1, "test", ("mask",)).arrays["mask"]
+    assert len(own) < 20  # fewer test pictures than asked for: they come again
+    np.testing.assert_array_equal(masks[len(own)], own[0] / 127.5 - 1)
+
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    assert cli.main(["generate", str(out), "--number", "20", "--out", str(tmp_path / "made")]) == 0
+    found = np.asarray(Image.open(tmp_path / "made" / "0019.png"))
+    made = presets.load(out / "preset").generate(20, seed=0, masks=masks)
+    np.testing.assert_array_equal(found, plotting.to_uint8(made)[19])
+    presets.write_json(out / "preset" / "metadata.json", {})
+    assert cli.main(["generate", str(out), "--out", str(tmp_path / "made")]) == 2
+    assert "no recipe" in capsys.readouterr().err
+
+
+def test_data_without_masks_is_named(recipe, tmp_path):
+    recipe = dataclasses.replace(recipe, model="MaskStyleGAN")
+    with pytest.raises(ValueError, match=r"has no .'mask'.*make_masks\.py"):
+        training.run(recipe, tmp_path / "run")
+
+
 def test_own_data_is_scored_by_a_classifier_that_is_trained_once(
     recipe, folder, tmp_path, capsys, monkeypatch
 ):

@@ -173,9 +173,10 @@ def open_dataset(source, image_size, batch_size, features, seed, shuffle):
     if features is None:
         features = [feature for feature in source.features if feature not in ON_REQUEST]
     if unknown := [feature for feature in features if feature not in source.features]:
+        hint = " data_scripts/make_masks.py makes masks of photos." if "mask" in unknown else ""
         raise ValueError(
             f"{source.name!r} has no {unknown}. Received: features={tuple(features)}; "
-            f"this set has {source.features}."
+            f"this set has {source.features}.{hint}"
         )
     if not features:
         raise ValueError(f"`features` must name one of {source.features} at least.")

@@ -7,7 +7,9 @@ from keras_design_gans.metrics.class_scores import prediction_entropy as predict
 from keras_design_gans.metrics.design_scores import design_scores as design_scores
 from keras_design_gans.metrics.distribution import frechet_distance as frechet_distance
 from keras_design_gans.metrics.distribution import kernel_distance as kernel_distance
+from keras_design_gans.metrics.masks import mask_fidelity as mask_fidelity
 from keras_design_gans.metrics.masks import mask_iou as mask_iou
+from keras_design_gans.metrics.masks import texture_spread as texture_spread
 from keras_design_gans.metrics.neighbours import knn_distance as knn_distance
 from keras_design_gans.metrics.neighbours import nearest_neighbours as nearest_neighbours
 from keras_design_gans.metrics.products import NearestProducts as NearestProducts

@@ -2,5 +2,6 @@
 
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
+from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 
-__all__ = ["DCGAN", "DesIGN"]
+__all__ = ["DCGAN", "DesIGN", "MaskStyleGAN"]

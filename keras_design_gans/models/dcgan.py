@@ -179,9 +179,13 @@ class DCGAN(NoiseToImage):
         self.instance_noise = instance_noise
         self.r1_weight = r1_weight
         self.remember_own(generator=generator, discriminator=discriminator)
-        self.use_generator(generator or dcgan_generator(image_shape, latent_dim, base_filters))
+        self.use_generator(generator or self.default_generator())
         self.discriminator = discriminator or self.default_discriminator()
         self.track("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
+
+    def default_generator(self):
+        """Returns the paper's generator."""
+        return dcgan_generator(self.image_shape, self.latent_dim, self.base_filters)
 
     def default_discriminator(self):
         """Returns the paper's discriminator."""

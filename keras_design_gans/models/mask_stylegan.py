@@ -1,0 +1,228 @@
+r"""MaskStyleGAN: a generator that is given the shape, as a mask, and draws a texture into it.
+
+Sbai, Elhoseiny, Bordes, LeCun and Couprie, "DesIGN: Design Inspiration from Generative Networks",
+ECCV Workshops 2018, arXiv:1804.00921, where it is called StyleGAN; after the style network of Wang
+and Gupta, "Generative Image Modeling using Style and Structure Adversarial Networks", ECCV 2016,
+arXiv:1603.05631, with a mask in the place of their map of surface normals.
+
+Objective, on masks \(m\) of real pictures; \(L_D\) is that of `design.py` with \(G(m,z)\) as fakes:
+
+$$L_G=\lambda_{G_r}L_{G\,rf}+\lambda_{G_e}\sum_b L_{G\,crea,b}+\lambda_{rec}L_{rec}\qquad
+L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C\big|G(m,z=0)_{p,c}-m_p\big|$$
+
+Without noise the generator has to draw the mask itself, white on black: so the shape comes from
+\(m\), and what \(z\) adds is texture.
+
+| symbol | name in the code |
+| --- | --- |
+| \(G\), \(D\) | `generator`, `discriminator` |
+| \(m\), with pixels \(P\) | `mask`, one channel: 1 on the object, -1 around it |
+| \(z\sim N(0,I)\) | `noise`, `latent_dim` numbers |
+| \(G(m,z)\), \(G(m,z=0)\) | `textured`, `plain` |
+| \(C\) | channels of the picture |
+| \(L_{rec}\), \(\lambda_{rec}\) | `mask_reconstruction_loss`, `reconstruction_weight` |
+| all others | as in `design.py` |
+
+Layers follow the authors' code of Wang and Gupta at 128 pixels. Activations are those of DesIGN's
+text, nearly the reverse of theirs: leaky ReLU after convolutions, ReLU after transposed ones.
+Deviations: another name, because "StyleGAN" now means the network of Karras et al. 2019; the
+discriminator is DCGAN's with heads; the published text does not give \(\lambda_{rec}\), here it is
+1, and \(L_{rec}\) is a mean; \(G(m,z)\) and \(G(m,0)\) are normalised together, as one batch; the
+others are those of `design.py`.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from keras_design_gans.batch import Images
+from keras_design_gans.losses import mask_reconstruction_loss
+from keras_design_gans.models.dcgan import batch_norm, conv_options, scales
+from keras_design_gans.models.design import DesIGN
+
+
+def convolution(x, width, kernel, stride):
+    """Convolution, batch normalisation, leaky ReLU."""
+    x = layers.Conv2D(width, kernel, stride, "same", **conv_options())(x)
+    return layers.LeakyReLU(0.2)(batch_norm()(x))
+
+
+def transposed_convolution(x, width, kernel=4, stride=2, padding="same"):
+    """Transposed convolution, batch normalisation, ReLU."""
+    x = layers.Conv2DTranspose(width, kernel, stride, padding, **conv_options())(x)
+    return layers.ReLU()(batch_norm()(x))
+
+
+def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
+    """Builds the generator, from masks and noise to images in [-1, 1].
+
+    Two branches, one from the mask and one from the noise, meet at a quarter of the picture's side,
+    but at 32 pixels at most: up to 128 pixels only the noise branch grows with the picture, beyond
+    that the mask branch and the decoder get a layer more for every doubling.
+
+    Args:
+        image_shape: (height, width, channels), sides of 8, 16, 32, ... pixels.
+        latent_dim: Length of the noise vector.
+        base_filters: Channels of the last hidden layer.
+
+    Returns:
+        Functional `keras.Model` of `[mask, noise]`, a mask (batch, height, width, 1) in [-1, 1] and
+        a vector (batch, latent_dim); 7,489,923 trainable weights with the defaults.
+    """
+    doublings = len(scales(image_shape, base_filters)[1])
+    halvings = max(2, doublings - 3)
+    meeting = [side >> halvings for side in image_shape[:2]]
+    noise_doublings = max(doublings - halvings - 1, 0)
+
+    mask = keras.Input((*image_shape[:2], 1), name="mask")
+    shape = mask
+    for level in range(halvings):
+        shape = convolution(shape, min(2**level, 2) * base_filters, 5, 2)
+
+    noise = keras.Input((latent_dim,), name="noise")
+    texture = layers.Reshape((1, 1, latent_dim))(noise)
+    smallest = [side >> noise_doublings for side in meeting]
+    texture = transposed_convolution(texture, base_filters, smallest, 1, "valid")
+    for _ in range(noise_doublings):
+        texture = transposed_convolution(texture, base_filters)
+
+    x = layers.Concatenate()([shape, texture])
+    x = convolution(x, 4 * base_filters, 3, 1)
+    x = convolution(x, 8 * base_filters, 3, 2)
+    x = convolution(x, 8 * base_filters, 3, 1)
+    for level in range(halvings + 1):
+        x = transposed_convolution(x, max(4 >> level, 1) * base_filters)
+    # A bias, as no normalisation follows; float32 under mixed precision too, as in `dcgan.py`.
+    options = {**conv_options(), "use_bias": True, "dtype": "float32"}
+    x = layers.Conv2D(image_shape[-1], 5, 1, "same", **options)(x)
+    image = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model([mask, noise], image, name="generator")
+
+
+@keras.saving.register_keras_serializable(package="keras_design_gans")
+class MaskStyleGAN(DesIGN):
+    """DesIGN with the shape given as a mask (Sbai et al. 2018, there "StyleGAN").
+
+    Batches: those of `DesIGN`, and `mask`, float32 (batch, height, width, 1) in [-1, 1], 1 on the
+    object. Logs: those of `DesIGN`, and `reconstruction_loss`. As a function, the model takes
+    `[mask, noise]`.
+
+    Args:
+        heads: As in `DesIGN`.
+        reconstruction_weight: Weight of the reconstruction of the mask without noise.
+        **kwargs: Those of `DesIGN`. An own `generator` takes `[mask, noise]`.
+    """
+
+    def __init__(self, heads=None, reconstruction_weight=1.0, **kwargs):
+        super().__init__(heads, **kwargs)
+        self.reconstruction_weight = reconstruction_weight
+        self.track("reconstruction_loss")
+
+    def default_generator(self):
+        """Returns the paper's generator, from masks and noise."""
+        return mask_generator(self.image_shape, self.latent_dim, self.base_filters)
+
+    @property
+    def needs(self):
+        """Images with their masks, and one label for each head."""
+        return {**super().needs, "mask": Images((*self.image_shape[:2], 1))}
+
+    def train_step(self, data):
+        """Updates the discriminator, then the generator, on one batch of fakes."""
+        batch = self.read(data)
+        fake = self.shared_pass(lambda: self.make_fakes(batch, training=True), "generator")
+        textured, _ = ops.split(fake.output, 2)
+        _, d_logs = self.minimize(
+            lambda: self.discriminator_objective(batch, textured, training=True), "discriminator"
+        )
+        _, g_logs = self.minimize(
+            lambda images: self.masked_objective(batch, images, training=True),
+            "generator",
+            through=fake,
+        )
+        self.update_sampler()
+        return self.log(**d_logs, **g_logs)
+
+    def test_step(self, data):
+        """Computes the same losses without updates, networks in inference mode."""
+        batch = self.read(data)
+        fake = self.make_fakes(batch, training=False)
+        textured, _ = ops.split(fake, 2)
+        _, d_logs = self.discriminator_objective(batch, textured, training=False)
+        _, g_logs = self.masked_objective(batch, fake, training=False)
+        return self.log(**d_logs, **g_logs)
+
+    def make_fakes(self, batch, training):
+        """Returns a textured picture for every mask, then a plain one for every mask."""
+        mask = batch["mask"]
+        noise = self.sample_noise(ops.shape(mask)[0])
+        # One pass for both, so that the running means of batch normalisation, which `generate`
+        # uses, are those of the batches that the generator was trained on.
+        both = ops.concatenate([mask, mask]), ops.concatenate([noise, ops.zeros_like(noise)])
+        return self.generator(both, training=training)
+
+    def masked_objective(self, batch, fake, training):
+        """The objective of `DesIGN` for textured pictures, and masks redrawn by plain ones."""
+        textured, plain = ops.split(fake, 2)
+        loss, logs = self.generator_objective(textured, training)
+        reconstruction = mask_reconstruction_loss(plain, batch["mask"])
+        loss += self.reconstruction_weight * reconstruction
+        return loss, {**logs, "g_loss": loss, "reconstruction_loss": reconstruction}
+
+    def decode(self, latents, masks=None, batch_size=64):
+        """Turns noise and masks into images, with the averaged generator if there is one.
+
+        One vector with many masks repeats a texture; one mask with many vectors repeats a shape.
+
+        Args:
+            latents: Array (n, latent_dim) or (1, latent_dim).
+            masks: Array (n, height, width, 1) or (1, height, width, 1) in [-1, 1], 1 on the object.
+            batch_size: Images computed at a time.
+
+        Returns:
+            float32 array (n, height, width, channels) in [-1, 1].
+
+        Raises:
+            ValueError: If there are no masks, or their shape, range or number does not fit.
+        """
+        if masks is None:
+            raise ValueError(
+                "MaskStyleGAN draws into masks: pass masks=, an array (n, height, width, 1) in "
+                "[-1, 1], or (1, height, width, 1) for one shape. Data sets have masks, such as "
+                "kdg.datasets.load('garments', features=('image', 'mask')); of a photo, take "
+                "kdg.masks.product_mask(photo)[None] / 127.5 - 1."
+            )
+        latents, masks = np.asarray(latents, "float32"), np.asarray(masks, "float32")
+        self.needs["mask"].check_shape("masks", masks)
+        self.needs["mask"].check_values("masks", masks)
+        n = max(len(latents), len(masks))
+        if not {len(latents), len(masks)} <= {1, n}:
+            raise ValueError(
+                f"Expected one mask, or one for each picture: got {len(masks)} masks for "
+                f"{len(latents)} pictures."
+            )
+        masks = np.broadcast_to(masks, (n, *masks.shape[1:]))
+        latents = np.broadcast_to(latents, (n, *latents.shape[1:]))
+        return self.sampler.predict([masks, latents], batch_size=batch_size, verbose=0)
+
+    def generate(self, n, seed=None, masks=None):
+        """Generates `n` images in the shape of masks.
+
+        Args:
+            n: Number of images.
+            seed: Integer; the same seed, masks and weights give the same images on every backend.
+            masks: As in `decode`.
+
+        Returns:
+            float32 array (n, height, width, channels) in [-1, 1].
+
+        Raises:
+            ValueError: As `decode`.
+        """
+        if masks is not None and len(masks) not in (1, n):
+            raise ValueError(f"Expected 1 or {n} masks for {n} pictures, got {len(masks)}.")
+        return self.decode(self.sample_latents(n, seed), masks)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}

@@ -1,0 +1,143 @@
+"""MaskStyleGAN: the battery, the numbers of its networks, and what masks and noise decide."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from gan_test_case import GanTestCase, numbers, set_known_weights, value_of
+from test_dcgan import count
+from test_design import HEADS, UNDECIDED, FixedDiscriminator, batch
+
+from keras_design_gans.models import MaskStyleGAN
+from keras_design_gans.models.mask_stylegan import mask_generator
+
+
+def tiny_masks(size, n):
+    """Boxes of growing width: 1 inside, -1 around."""
+    masks = np.full((n, size, size, 1), -1, "float32")
+    for index in range(n):
+        masks[index, size // 4 : -size // 4, size // 8 : size // 2 + index % (size // 4)] = 1
+    return masks
+
+
+def tiny_model(size=16, **arguments):
+    return MaskStyleGAN(
+        HEADS, image_shape=(size, size, 3), latent_dim=8, base_filters=4, **arguments
+    )
+
+
+class TestMaskStyleGAN(GanTestCase):
+    known_pixels = [-0.3535056, -0.4599636, -0.3528958, -0.4541642, -0.3533502, -0.4476621]
+
+    def make_model(self, size=16):
+        return tiny_model(size, average_decay=0.9, r1_weight=0.1, class_smoothing=0.1)
+
+    def make_batch(self, size=16, n=8):
+        return {**batch(size, n), "mask": tiny_masks(size, n)}
+
+    def output(self, model):
+        return model.generate(4, seed=0, masks=tiny_masks(model.image_shape[0], 4))
+
+    def network_to_export(self, model):
+        return model.sampler, [tiny_masks(model.image_shape[0], 3), model.sample_latents(3, seed=0)]
+
+    def more_bad_batches(self, good):
+        return {
+            "'mask' must have shape .batch, 16, 16, 1.": {**good, "mask": good["image"]},
+            "'mask' must lie in .-1, 1.": {**good, "mask": 127.5 * (good["mask"] + 1)},
+            "'mask' is missing": {key: good[key] for key in good if key != "mask"},
+        }
+
+
+def test_weights_of_the_generator():
+    assert count(mask_generator()) == 7_489_923
+    # At 64 pixels one layer 4/2 less from noise: 16 * 64 * 64 weights and 2 * 64 of its norm.
+    assert count(mask_generator((64, 64, 3))) == 7_489_923 - 16 * 64 * 64 - 2 * 64
+    # At 256 pixels one more convolution 5/2 from the mask, and one more layer 4/2 at the end.
+    extra = 25 * 128 * 128 + 2 * 128 + 16 * 64 * 64 + 2 * 64
+    assert count(mask_generator((256, 256, 3))) == 7_489_923 + extra
+
+
+@pytest.mark.parametrize(("side", "meeting"), [(16, 4), (64, 16), (128, 32), (256, 32)])
+def test_the_branches_meet_at_a_quarter_but_at_32_at_most(side, meeting):
+    generator = mask_generator((side, 2 * side, 3), base_filters=2)
+    [joint] = [layer for layer in generator.layers if isinstance(layer, keras.layers.Concatenate)]
+    assert joint.output.shape[1:] == (meeting, 2 * meeting, 6)
+    assert generator.output_shape == (None, side, 2 * side, 3)
+
+
+def test_generator_objective_by_hand():
+    """Grey pictures: half of log 2 for realism, log 3 + log 2 for the heads, and 1 for masks."""
+    model = tiny_model(reconstruction_weight=3.0, g_real_weight=2.0, g_creativity_weight=0.5)
+    model.discriminator = FixedDiscriminator(UNDECIDED)
+    grey = keras.ops.zeros((8, 16, 16, 3))
+    loss, logs = model.masked_objective({"mask": tiny_masks(16, 4)}, grey, training=False)
+    expected = 2 * math.log(2) + 0.5 * math.log(6) + 3.0
+    assert float(loss) == float(logs["g_loss"]) == pytest.approx(expected, rel=1e-5)
+    assert float(logs["reconstruction_loss"]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_no_noise_at_all_gives_finite_pictures(training):
+    """The noise branch then has no variance for batch normalisation to divide by."""
+    masks, nothing = tiny_masks(16, 4), np.zeros((4, 8), "float32")
+    pictures = tiny_model().generator([masks, nothing], training=training)
+    assert np.isfinite(keras.ops.convert_to_numpy(pictures)).all()
+
+
+def test_second_half_of_the_fakes_has_no_noise():
+    model = tiny_model()
+    set_known_weights(model.generator)
+    masks = tiny_masks(16, 4)
+    fake = keras.ops.convert_to_numpy(model.make_fakes({"mask": masks}, training=False))
+    plain = model.decode(np.zeros((4, 8)), masks)
+    np.testing.assert_allclose(fake[4:], plain, atol=1e-5)
+    assert np.abs(fake[:4] - plain).max() > 1e-3
+
+
+def test_reconstruction_alone_teaches_the_generator_the_mask():
+    model = tiny_model(g_real_weight=0.0, creativity="none")
+    adam = keras.optimizers.Adam(1e-2)
+    model.compile(generator_optimizer=adam, discriminator_optimizer=keras.optimizers.SGD(0.0))
+    before = [value_of(v) for v in model.discriminator.trainable_variables]
+    data = {**batch(), "mask": tiny_masks(16, 8)}
+    first, *_, last = [
+        model.train_on_batch(data, return_dict=True)["reconstruction_loss"] for _ in range(30)
+    ]
+    assert last < 0.8 * first
+    assert all(map(np.array_equal, before, map(value_of, model.discriminator.trainable_variables)))
+
+
+def test_one_mask_or_one_vector_is_repeated():
+    model = tiny_model()
+    set_known_weights(model.generator)
+    masks, latents = tiny_masks(16, 3), model.sample_latents(3, seed=0)
+    pairs = model.decode(latents, masks)
+    one_shape = model.decode(latents, masks[:1])
+    one_texture = model.decode(latents[:1], masks)
+    assert one_shape.shape == one_texture.shape == pairs.shape
+    for repeated in (one_shape, one_texture):
+        np.testing.assert_allclose(repeated[0], pairs[0], atol=1e-6)
+        assert np.abs(repeated[1] - pairs[1]).max() > 1e-3
+    np.testing.assert_array_equal(model.generate(3, 0, masks), pairs)
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        (None, "features=.'image', 'mask'.*product_mask"),
+        (tiny_masks(16, 2), "1 or 4 masks for 4 pictures, got 2"),
+        (tiny_masks(8, 4), "'masks' must have shape .batch, 16, 16, 1."),
+        (tiny_masks(16, 4)[..., 0], "'masks' must have shape .batch, 16, 16, 1."),
+        (127.5 * tiny_masks(16, 4), "'masks' must lie in .-1, 1.*127.5"),
+    ],
+)
+def test_wrong_masks_are_named(masks, message):
+    with pytest.raises(ValueError, match=message):
+        tiny_model().generate(4, masks=masks)
+
+
+def test_as_many_vectors_as_masks():
+    with pytest.raises(ValueError, match="3 masks for 2 pictures"):
+        tiny_model().decode(numbers((2, 8), seed=0), tiny_masks(16, 3))
