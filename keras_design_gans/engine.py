@@ -145,7 +145,7 @@ class AdversarialModel(keras.Model):
         Args:
             **networks: Constructor argument to network, or to `None` for the paper's.
         """
-        self._own_networks = networks
+        self._own_networks.update(networks)
 
     def get_config(self):
         """Returns the constructor's arguments: here `name`, `dtype` and own networks."""

@@ -91,13 +91,15 @@ def save(model, directory, metadata):
 def _without_training_state(model):
     """Returns an uncompiled float32 copy; an averaged generator becomes its generator."""
     config = {**model.get_config(), "dtype": "float32"}
-    if config.get("average_decay") is None:
-        copy = type(model).from_config(config)
-        copy.set_weights(model.get_weights())
-        return copy
-    copy = type(model).from_config({**config, "average_decay": None})
-    copy.generator.set_weights(model.average_generator.get_weights())
-    copy.discriminator.set_weights(model.discriminator.get_weights())
+    weights = model.weights
+    if config.get("average_decay") is not None:
+        config["average_decay"] = None
+        pairs = zip(model.generator.weights, model.average_generator.weights, strict=True)
+        averages = {id(weight): average for weight, average in pairs}
+        replaced = {id(average) for average in averages.values()}
+        weights = [averages.get(id(w), w) for w in weights if id(w) not in replaced]
+    copy = type(model).from_config(config)
+    copy.set_weights([keras.ops.convert_to_numpy(weight.value) for weight in weights])
     return copy
 
 
