@@ -3,7 +3,6 @@
 import numpy as np
 from tqdm import tqdm
 
-from keras_design_gans.metrics.checks import as_rows
 from keras_design_gans.metrics.class_scores import am_score, inception_score, prediction_entropy
 from keras_design_gans.metrics.distribution import (
     fit_gaussian,
@@ -49,8 +48,7 @@ def design_scores(classifier, generated, train_images, test_images, k=10):
     with tqdm(total=sum(map(len, sets.values())), unit="image", mininterval=0.5) as bar:
         for kind, pictures in sets.items():
             bar.set_description(f"Classifying {kind} pictures")
-            features[kind] = features_of(classifier, pictures, bar)
-            as_rows(kind, features[kind])  # says which pictures give NaN; the matrices would not
+            features[kind] = features_of(classifier, pictures, bar, kind)
         bar.set_description("Computing the scores")
         train_features = features.pop("training")
         train = classifier.classify(train_features)

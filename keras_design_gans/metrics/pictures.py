@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_design_gans.metrics.checks import as_rows
+
 AT_ONCE = 256
 
 
@@ -15,20 +17,25 @@ def scaled(images):
     return images / np.float32(127.5) - 1 if images.dtype == np.uint8 else images
 
 
-def features_of(classifier, pictures, bar):
+def features_of(classifier, pictures, bar, name="pictures"):
     """Features of many pictures.
 
     Args:
         classifier: `ResNet18`.
         pictures: array (n, h, w, c), float in [-1, 1] or uint8; it may lie on disk.
         bar: Progress bar of `tqdm`, moved on by n.
+        name: What an error calls the pictures.
 
     Returns:
         float32 array (n, d).
+
+    Raises:
+        ValueError: If pictures hold NaN, which a network may hide.
     """
     parts = []
     for start in range(0, len(pictures), AT_ONCE):
         part = scaled(pictures[start : start + AT_ONCE])
+        as_rows(name, part.reshape(len(part), -1))
         parts.append(classifier.features(part))
         bar.update(len(part))
     return np.concatenate(parts)
