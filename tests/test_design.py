@@ -105,7 +105,7 @@ def test_generator_objective_by_hand(creativity, expected):
     model = model_that_hears(
         UNDECIDED, creativity=creativity, g_real_weight=2.0, g_creativity_weight=0.5
     )
-    loss, logs = model.generator_objective(tiny_images(16, 4), training=False)
+    loss, logs = model.generator_objective({}, tiny_images(16, 4), training=False)
     assert float(loss) == pytest.approx(2 * math.log(2) + 0.5 * expected, rel=1e-5)
     assert float(logs["shape_entropy"]) == pytest.approx(math.log(3), rel=1e-5)
     assert ("creativity_loss" in logs) == (creativity != "none")

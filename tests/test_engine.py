@@ -101,7 +101,7 @@ def test_the_shared_pass_gives_the_gradient_of_a_pass_of_its_own():
             batch = self.read(data)
             noise = self.sample_noise(ops.shape(batch["image"])[0])
             self.minimize(
-                lambda: self.generator_objective(self.generator(noise, training=True), True),
+                lambda: self.generator_objective(batch, self.generator(noise, training=True), True),
                 "generator",
             )
             return self.log()
@@ -111,7 +111,9 @@ def test_the_shared_pass_gives_the_gradient_of_a_pass_of_its_own():
             batch = self.read(data)
             noise = self.sample_noise(ops.shape(batch["image"])[0])
             fake = self.shared_pass(lambda: self.generator(noise, training=True), "generator")
-            self.minimize(lambda x: self.generator_objective(x, True), "generator", through=fake)
+            self.minimize(
+                lambda x: self.generator_objective(batch, x, True), "generator", through=fake
+            )
             return self.log()
 
     weights = []

@@ -72,7 +72,7 @@ def test_generator_objective_by_hand():
     model = tiny_model(reconstruction_weight=3.0, g_real_weight=2.0, g_creativity_weight=0.5)
     model.discriminator = FixedDiscriminator(UNDECIDED)
     grey = keras.ops.zeros((8, 16, 16, 3))
-    loss, logs = model.masked_objective({"mask": tiny_masks(16, 4)}, grey, training=False)
+    loss, logs = model.generator_objective({"mask": tiny_masks(16, 4)}, grey, training=False)
     expected = 2 * math.log(2) + 0.5 * math.log(6) + 3.0
     assert float(loss) == float(logs["g_loss"]) == pytest.approx(expected, rel=1e-5)
     assert float(logs["reconstruction_loss"]) == pytest.approx(1.0)

@@ -237,14 +237,14 @@ print(inspect.getsource(kdg.models.DCGAN.generator_objective))
 # Line by line:
 #
 # 1. `self.read(data)` takes the pictures out of the batch and checks their shape.
-# 2. `self.sample_noise(...)` draws one vector $z$ for each real picture.
-# 3. `self.shared_pass(...)` computes the fakes $G(z)$ once, for the use of both players. The
-#    discriminator sees only the finished pictures: nothing it does can change the generator.
+# 2. `self.make_fakes(...)` draws one vector $z$ for each real picture, and computes the fakes $G(z)$.
+# 3. `self.shared_pass(...)` does this once, for the use of both players. The discriminator sees only
+#    the finished pictures: nothing it does can change the generator.
 # 4. The first `minimize` moves the **discriminator** down the slope of $L_D$. The argument
 #    `"discriminator"` names the only player whose weights move.
 # 5. The second `minimize` moves the **generator** down the slope of $L_G$. The updated
 #    discriminator judges the same fakes, and says in which direction each pixel should change.
-#    (`judge` is the discriminator behind the grain.)
+#    (`judge` is the discriminator behind the grain; `slope_penalty` is switched off here.)
 #    `through=fake` carries this wish back from the pixels to the weights of the generator.
 # 6. The running mean of the weights moves along, and the losses go to the log.
 #

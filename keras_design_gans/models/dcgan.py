@@ -215,7 +215,7 @@ class DCGAN(NoiseToImage):
             lambda: self.discriminator_objective(batch, fake.output, training=True), "discriminator"
         )
         _, g_logs = self.minimize(
-            lambda images: self.generator_objective(images, training=True),
+            lambda images: self.generator_objective(batch, images, training=True),
             "generator",
             through=fake,
         )
@@ -227,7 +227,7 @@ class DCGAN(NoiseToImage):
         batch = self.read(data)
         fake = self.make_fakes(batch, training=False)
         _, d_logs = self.discriminator_objective(batch, fake, training=False)
-        _, g_logs = self.generator_objective(fake, training=False)
+        _, g_logs = self.generator_objective(batch, fake, training=False)
         return self.log(**d_logs, **g_logs)
 
     def make_fakes(self, batch, training):
@@ -242,7 +242,7 @@ class DCGAN(NoiseToImage):
         loss += self.slope_penalty(batch["image"], training)
         return loss, {"d_loss": loss, **discriminator_accuracies(real_logits, fake_logits)}
 
-    def generator_objective(self, fake, training):
+    def generator_objective(self, batch, fake, training):
         """Returns the generator's loss and what it logs."""
         loss = nonsaturating_generator_loss(self.judge(fake, training))
         return loss, {"g_loss": loss}

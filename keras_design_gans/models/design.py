@@ -168,7 +168,7 @@ class DesIGN(DCGAN):
         """Takes the logits of real against fake from the discriminator's answer."""
         return answer["real"]
 
-    def generator_objective(self, fake, training):
+    def generator_objective(self, batch, fake, training):
         """Realism, and originality with respect to every head."""
         logits = self.judge(fake, training)
         logs = {f"{head}_entropy": entropy(logits[head]) for head in self._class_counts}

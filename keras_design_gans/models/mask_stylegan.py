@@ -127,31 +127,6 @@ class MaskStyleGAN(DesIGN):
         """Images with their masks, and one label for each head."""
         return {**super().needs, "mask": Images((*self.image_shape[:2], 1))}
 
-    def train_step(self, data):
-        """Updates the discriminator, then the generator, on one batch of fakes."""
-        batch = self.read(data)
-        fake = self.shared_pass(lambda: self.make_fakes(batch, training=True), "generator")
-        textured, _ = ops.split(fake.output, 2)
-        _, d_logs = self.minimize(
-            lambda: self.discriminator_objective(batch, textured, training=True), "discriminator"
-        )
-        _, g_logs = self.minimize(
-            lambda images: self.masked_objective(batch, images, training=True),
-            "generator",
-            through=fake,
-        )
-        self.update_sampler()
-        return self.log(**d_logs, **g_logs)
-
-    def test_step(self, data):
-        """Computes the same losses without updates, networks in inference mode."""
-        batch = self.read(data)
-        fake = self.make_fakes(batch, training=False)
-        textured, _ = ops.split(fake, 2)
-        _, d_logs = self.discriminator_objective(batch, textured, training=False)
-        _, g_logs = self.masked_objective(batch, fake, training=False)
-        return self.log(**d_logs, **g_logs)
-
     def make_fakes(self, batch, training):
         """Returns a textured picture for every mask, then a plain one for every mask."""
         mask = batch["mask"]
@@ -161,10 +136,15 @@ class MaskStyleGAN(DesIGN):
         both = ops.concatenate([mask, mask]), ops.concatenate([noise, ops.zeros_like(noise)])
         return self.generator(both, training=training)
 
-    def masked_objective(self, batch, fake, training):
+    def discriminator_objective(self, batch, fake, training):
+        """The objective of `DesIGN`, for textured pictures only."""
+        textured, _ = ops.split(fake, 2)
+        return super().discriminator_objective(batch, textured, training)
+
+    def generator_objective(self, batch, fake, training):
         """The objective of `DesIGN` for textured pictures, and masks redrawn by plain ones."""
         textured, plain = ops.split(fake, 2)
-        loss, logs = self.generator_objective(textured, training)
+        loss, logs = super().generator_objective(batch, textured, training)
         reconstruction = mask_reconstruction_loss(plain, batch["mask"])
         loss += self.reconstruction_weight * reconstruction
         return loss, {**logs, "g_loss": loss, "reconstruction_loss": reconstruction}
