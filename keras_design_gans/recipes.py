@@ -33,6 +33,8 @@ class Recipe:
         batch_size: Pictures per step.
         optimizers: Dictionary from `compile` argument to the serialised Keras optimizer.
         steps: Length of the training.
+        stages: Stages of the model, each with its share of the steps; `next_stage` leads from one
+            to the next.
         seed: Seed of weights, noise and order of the data.
     """
 
@@ -44,6 +46,7 @@ class Recipe:
     batch_size: int
     optimizers: dict
     steps: int
+    stages: int = 1
     seed: int = 0
 
     @property
@@ -60,14 +63,18 @@ class Recipe:
         if self.labels:
             arguments["heads"] = {key: list(dataset.class_names[key]) for key in self.labels}
         shape = dataset.arrays["image"].shape[1:]
-        model = self.model_class(image_shape=shape, **arguments)
-        model.compile(
-            **{
-                name: keras.optimizers.deserialize(optimizer)
-                for name, optimizer in self.optimizers.items()
-            }
-        )
+        return self.compile(self.model_class(image_shape=shape, **arguments))
+
+    def compile(self, model):
+        """Compiles a model with the recipe's optimizers, and returns it."""
+        optimizers = self.optimizers.items()
+        model.compile(**{name: keras.optimizers.deserialize(value) for name, value in optimizers})
         return model
+
+    def next_stage(self, model):
+        """Builds and compiles the next stage of a trained model, from the recipe's seed."""
+        keras.utils.set_random_seed(self.seed)
+        return self.compile(model.next_stage())
 
 
 def adam(learning_rate, beta_1=0.5):
@@ -100,6 +107,9 @@ RECIPES = {
         "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, **_GAN_64
     ),
     "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_GAN_64),
+    "stackgan_garments_64": Recipe(
+        "StackGAN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, stages=2, **_GAN_64
+    ),
     "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _DESIGN, labels=_HEADS, **_GAN_64),
     "resnet18_garments_64": Recipe(
         "ResNet18",
@@ -117,6 +127,7 @@ RECIPES = {
 MAIN = {
     "design": "design_garments_64",
     "dcgan": "dcgan_garments_64",
+    "stackgan": "stackgan_garments_64",
     "mask_stylegan": "mask_stylegan_garments_64",
 }
 MAIN_STEPS = 2_000

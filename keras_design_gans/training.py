@@ -4,11 +4,13 @@ import csv
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import keras
@@ -65,7 +67,13 @@ def run(recipe, out, minutes=None, resume=False):
     Raises:
         ValueError: If the data does not fit the model, or there is nothing to resume.
     """
+    if recipe.steps < recipe.stages * ROUND and recipe.stages > 1:
+        raise ValueError(
+            f"{recipe.model} trains in {recipe.stages} stages of {ROUND} steps or more: pass at "
+            f"least --steps {recipe.stages * ROUND}, got {recipe.steps}."
+        )
     out = Path(out)
+    deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     done = read_run(out)[1] if resume else 0
     dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size)
     if resume:
@@ -80,27 +88,13 @@ def run(recipe, out, minutes=None, resume=False):
         )
     check_first_batch(dataset, model.needs)
     out.mkdir(parents=True, exist_ok=True)
-    shown = conditions(model, recipe, 32)
-    watchers = [
-        Progress(recipe.steps),
-        keras.callbacks.CSVLogger(out / "history.csv", append=resume),
-        Checkpoint(recipe, out),
-        callbacks.HealthCheck(conditions=shown),
-    ]
-    if hasattr(model, "generate"):
-        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8, conditions=shown))
-    if minutes is not None:
-        watchers.append(callbacks.TimeLimit(minutes))
-    model.fit(
-        dataset.batches(start=done),
-        steps_per_epoch=ROUND,
-        initial_epoch=done // ROUND,
-        epochs=-(-recipe.steps // ROUND),
-        callbacks=watchers,
-        shuffle=False,
-        verbose=0,
-    )
-    _, done = read_run(out)
+    while done < recipe.steps:
+        if done == stage_end(recipe, model):
+            model = recipe.next_stage(model)
+        _fit(model, recipe, dataset, out, done, (deadline - time.monotonic()) / 60)
+        _, done = read_run(out)
+        if done < stage_end(recipe, model) or time.monotonic() > deadline:
+            break
     model.save(out / "model.keras")
     curves = plotting.plot_history(read_history(out / "history.csv"), steps_per_epoch=ROUND)
     curves.savefig(out / "curves.png")
@@ -109,6 +103,37 @@ def run(recipe, out, minutes=None, resume=False):
         plotting.save_grid(images, out / "samples.png", 8, scale=2)
         (out / "frames" / "animation.gif").replace(out / "training.gif")
     return model, done
+
+
+def stage_end(recipe, model):
+    """Returns the step at which the stage that the model plays ends: a whole round but the last."""
+    if recipe.stages == 1 or model.stage == recipe.stages:
+        return recipe.steps
+    return ROUND * round(recipe.steps * model.stage / recipe.stages / ROUND)
+
+
+def _fit(model, recipe, dataset, out, done, minutes):
+    """Trains the stage that the model plays, `done` steps of the recipe after its beginning."""
+    end = stage_end(recipe, model)
+    shown = conditions(model, recipe, 32)
+    watchers = [
+        Progress(recipe.steps, end),
+        keras.callbacks.CSVLogger(out / "history.csv", append=done > 0),
+        Checkpoint(recipe, out, end),
+        callbacks.HealthCheck(conditions=shown),
+        callbacks.TimeLimit(minutes),
+    ]
+    if hasattr(model, "generate"):
+        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8, conditions=shown))
+    model.fit(
+        dataset.batches(start=done),
+        steps_per_epoch=ROUND,
+        initial_epoch=done // ROUND,
+        epochs=-(-end // ROUND),
+        callbacks=watchers,
+        shuffle=False,
+        verbose=0,
+    )
 
 
 def conditions(model, recipe, n):
@@ -247,7 +272,7 @@ def _own_classifier(recipe, train, test):
         steps_per_epoch=recipe.steps,
         shuffle=False,
         verbose=0,
-        callbacks=[Progress(recipe.steps)],
+        callbacks=[Progress(recipe.steps, recipe.steps)],
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
@@ -281,28 +306,30 @@ def describe(recipe, steps, scores=None):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the whole model and the step count after every round."""
+    """Saves the whole model and the step count after every round, until the step `end`."""
 
-    def __init__(self, recipe, out):
+    def __init__(self, recipe, out, end):
         super().__init__()
         self.recipe = recipe
         self.out = out
+        self.end = end
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves beside the last checkpoint and then replaces it: a kill leaves one of the two."""
         self.model.save(self.out / "next.keras")
         (self.out / "next.keras").replace(self.out / "checkpoint.keras")
-        steps = min((epoch + 1) * ROUND, self.recipe.steps)
+        steps = min((epoch + 1) * ROUND, self.end)
         content = {"recipe": dataclasses.asdict(self.recipe), "steps": steps}
         presets.write_json(self.out / "run.json", content)
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar over the whole training, with the time it will still take."""
+    """One bar over the whole training, with the time it will still take; stops at step `end`."""
 
-    def __init__(self, steps):
+    def __init__(self, steps, end):
         super().__init__()
         self.steps = steps
+        self.end = end
 
     def on_train_begin(self, logs=None):
         """Opens the bar."""
@@ -321,13 +348,13 @@ class Progress(keras.callbacks.Callback):
             )
 
     def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar, and stops in the middle of a round if the recipe says so."""
+        """Moves the bar, and stops at the end, in the middle of a round if need be."""
         self._bar.update()
         if batch % 20 == 0:
             losses = {k: v for k, v in logs.items() if k in ("d_loss", "g_loss", "loss")}
             text = {name: f"{float(value):.2f}" for name, value in losses.items()}
             self._bar.set_postfix(text, refresh=False)
-        if self._bar.n >= self.steps:
+        if self._bar.n >= self.end:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

@@ -81,6 +81,40 @@ def test_a_stopped_run_goes_on_to_the_same_result(recipe, tmp_path):
     assert histories[0]["d_loss"] == histories[1]["d_loss"]
 
 
+@pytest.fixture
+def two_stages(folder):
+    arguments = {"latent_dim": 8, "base_filters": 4, "average_decay": 0.9}
+    return dataclasses.replace(
+        TINY, model="StackGAN", arguments=arguments, data=str(folder), image_size=64, stages=2
+    )
+
+
+def test_stages_are_trained_one_after_the_other(two_stages, tmp_path):
+    model, steps = training.run(two_stages, tmp_path / "run")
+    assert (steps, model.stage) == (5, 2)
+    assert int(model.optimizer["generator"].iterations) == 3  # a round of two, and half a round
+    frames = sorted((tmp_path / "run" / "frames").iterdir())
+    sides = [Image.open(frame).width // 8 - 1 for frame in frames]  # without the gaps
+    assert sides == [16, 64, 64]
+    with Image.open(tmp_path / "run" / "training.gif") as animation:
+        assert animation.size == Image.open(frames[-1]).size
+    assert len(training.read_history(tmp_path / "run" / "history.csv")["d_loss"]) == 3
+
+
+def test_a_run_stopped_between_two_stages_goes_on_to_the_same_result(two_stages, tmp_path):
+    whole, _ = training.run(two_stages, tmp_path / "whole")
+    first, steps = training.run(two_stages, tmp_path / "parts", minutes=0)
+    assert (steps, first.stage) == (2, 1)
+    parts, steps = training.run(two_stages, tmp_path / "parts", resume=True)
+    assert steps == 5
+    assert all(map(np.array_equal, weights(whole), weights(parts)))
+
+
+def test_too_few_steps_for_two_stages(two_stages, tmp_path):
+    with pytest.raises(ValueError, match="at least --steps 4, got 3"):
+        training.run(dataclasses.replace(two_stages, steps=3), tmp_path / "run")
+
+
 def test_recipes_survive_json():
     for recipe in recipes.RECIPES.values():
         content = json.loads(json.dumps(dataclasses.asdict(recipe)))

@@ -67,12 +67,15 @@ def save_animation(frames, path, seconds=8):
     """Writes an animated GIF that repeats for ever and rests on its last frame.
 
     Args:
-        frames: list of uint8 arrays (height, width, 3).
+        frames: list of uint8 arrays (height, width, 3). Those of a model whose pictures grow are
+            enlarged to the size of the last.
         path: File to write.
         seconds: Length, kept between 0.08 and 0.5 seconds per frame, plus 1.5 for the last one.
     """
     # 128 colours without dithering: a fraction of the size, and no noise that looks like texture.
-    frames = [Image.fromarray(frame).quantize(128, dither=Image.Dither.NONE) for frame in frames]
+    size = frames[-1].shape[1::-1]
+    frames = [Image.fromarray(frame).resize(size, Image.Resampling.NEAREST) for frame in frames]
+    frames = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
     milliseconds = int(np.clip(1000 * seconds / len(frames), 80, 500))
     durations = [milliseconds] * (len(frames) - 1) + [milliseconds + 1500]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
