@@ -99,6 +99,15 @@ _STABILISED = {
 _DESIGN = {**_STABILISED, "g_creativity_weight": 0.1, "class_smoothing": 0.1}
 _HEADS = ("shape", "texture")
 
+_CLASSIFIER_64 = {
+    "arguments": {"base_filters": 16},
+    "labels": _HEADS,
+    "image_size": 64,
+    "batch_size": 32,
+    "optimizers": {"optimizer": adam(1e-3, beta_1=0.9)},
+    "steps": 3_000,
+}
+
 RECIPES = {
     "design_garments_64": Recipe(
         "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, **_GAN_64
@@ -111,16 +120,8 @@ RECIPES = {
         "StackGAN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, stages=2, **_GAN_64
     ),
     "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _DESIGN, labels=_HEADS, **_GAN_64),
-    "resnet18_garments_64": Recipe(
-        "ResNet18",
-        {"base_filters": 16},
-        data="garments",
-        labels=_HEADS,
-        image_size=64,
-        batch_size=32,
-        optimizers={"optimizer": adam(1e-3, beta_1=0.9)},
-        steps=3_000,
-    ),
+    "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
+    "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }
 
 # What `design-gans train MODEL` starts from: about five minutes on two cores, MaskStyleGAN longer.

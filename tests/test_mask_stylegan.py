@@ -78,6 +78,14 @@ def test_generator_objective_by_hand():
     assert float(logs["reconstruction_loss"]) == pytest.approx(1.0)
 
 
+def test_without_noise_the_object_shall_be_black_on_white():
+    masks = tiny_masks(16, 4)
+    drawn = np.concatenate([np.zeros((4, 16, 16, 3)), np.repeat(-masks, 3, axis=-1)])
+    model = tiny_model()
+    _, logs = model.generator_objective({"mask": masks}, drawn.astype("float32"), training=False)
+    assert float(logs["reconstruction_loss"]) == 0.0
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_no_noise_at_all_gives_finite_pictures(training):
     """The noise branch then has no variance for batch normalisation to divide by."""
@@ -90,10 +98,22 @@ def test_second_half_of_the_fakes_has_no_noise():
     model = tiny_model()
     set_known_weights(model.generator)
     masks = tiny_masks(16, 4)
-    fake = keras.ops.convert_to_numpy(model.make_fakes({"mask": masks}, training=False))
+    given = {"mask": keras.ops.convert_to_tensor(masks)}
+    fake = keras.ops.convert_to_numpy(model.make_fakes(given, training=False))
     plain = model.decode(np.zeros((4, 8)), masks)
     np.testing.assert_allclose(fake[4:], plain, atol=1e-5)
     assert np.abs(fake[:4] - plain).max() > 1e-3
+
+
+def test_pictures_without_noise_leave_the_running_means_alone():
+    model, textured_only = tiny_model(), tiny_model()
+    for each in (model, textured_only):
+        set_known_weights(each.generator)
+    masks = keras.ops.convert_to_tensor(tiny_masks(16, 4))
+    model.make_fakes({"mask": masks}, training=True)
+    textured_only.generator([masks, textured_only.sample_noise(4)], training=True)
+    for mine, other in zip(model.generator.weights, textured_only.generator.weights, strict=True):
+        np.testing.assert_array_equal(value_of(mine), value_of(other))
 
 
 def test_reconstruction_alone_teaches_the_generator_the_mask():
