@@ -13,6 +13,7 @@ from keras_design_gans.datasets.tfds import TFDS_NAMES, TfdsSource
 SOURCES = {
     "garments": partial(DrawnSource, "keras_design_gans.datasets.garments"),
     "handbags": partial(DrawnSource, "keras_design_gans.datasets.handbags"),
+    "cars": partial(DrawnSource, "keras_design_gans.datasets.cars"),
     "fashion_mnist": FashionMnistSource,
     **{name: partial(TfdsSource, name) for name in TFDS_NAMES},
 }
