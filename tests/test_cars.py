@@ -44,10 +44,10 @@ def test_seed_and_index_fix_the_picture():
 def test_train_and_test_differ():
     def pictures(split):
         source = DrawnSource(MODULE, split, num_examples=84)
-        return {source.example(i, 32, ("image",))["image"].tobytes() for i in range(0, 84, 5)}
+        return {source.example(i, 32, ("image",))["image"].tobytes() for i in range(0, 84, 8)}
 
     train, test = pictures("train"), pictures("test")
-    assert len(train) == len(test) == 17
+    assert len(train) == len(test) == 11
     assert not train & test
 
 
@@ -65,54 +65,41 @@ def test_shapes_and_types(size):
 
 @every_body
 @every_view
-def test_outside_the_mask_is_only_the_studio(body, view):
-    scene = cars.scene(7, body=body, view=view)
-    image, mask = scene.render("image", 128).astype(int), scene.render("mask", 128)[..., 0]
-    outside = image[mask == 0]
-    assert np.ptp(outside, axis=-1).max() < 16  # wall, floor and shadow have no colour
-    wall = image[mask == 0][: 128 * 4]
-    assert wall.min() > 215
-    corners = image[[0, 0, -1, -1], [0, -1, 0, -1]]
-    assert corners.min() > 215
-    # A shadow is a shade of the floor: its dark never spreads far from the car.
-    dark = (image.max(axis=-1) < 120) & (mask == 0)
-    near = ndimage.binary_dilation(mask > 0, iterations=14)
-    assert not (dark & ~near).any()
-
-
-@every_body
-@every_view
-def test_the_mask_is_one_whole_car_that_fills_the_frame(body, view):
-    mask = mask_of(9, body=body, view=view)
-    parts, count = ndimage.label(mask, np.ones((3, 3)))
-    sizes = np.bincount(parts.ravel())[1:]
-    assert sizes.max() > 0.99 * mask.sum(), count
+def test_one_whole_car_in_an_empty_studio(body, view):
+    scene = cars.scene(9, body=body, view=view)
+    image, soft = scene.render("image", 128).astype(int), scene.render("mask", 128)[..., 0]
+    mask = soft > 127
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
+    assert np.bincount(parts.ravel())[1:].max() > 0.99 * mask.sum()
     top, bottom, left, right = box(mask)
     assert 0.84 < max(bottom - top, right - left) / 128 < 0.96
     assert abs(top + bottom - 127) <= 4
     assert abs(left + right - 127) <= 4
-    # No gap in the skin: a hole of a few pixels would be one. A convertible has true holes.
+    # No gap in the skin would go unseen. Only a convertible has true holes in its upper half.
     if body != "convertible":
         holes = ndimage.binary_fill_holes(mask) & ~mask
         assert not holes[: (top + bottom) // 2].any()
+    # Around it are a grey wall, a grey floor and a grey shadow at its foot.
+    assert np.ptp(image[soft == 0], axis=-1).max() < 16
+    assert image[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 215
+    assert image[: (top + bottom) // 2][soft[: (top + bottom) // 2] == 0].min() > 215
+    assert image[soft == 0].min() > 110
 
 
-@every_view
-@pytest.mark.parametrize("index", range(7))
-def test_the_outline_of_the_sketch_is_that_of_the_mask(index, view):
-    scene = cars.scene(index, view=view)
+@pytest.mark.parametrize("index", range(0, 42, 3))  # all bodies and all views
+def test_the_outline_of_the_sketch_is_that_of_the_mask(index):
+    scene = cars.scene(index)
     mask = scene.render("mask", 128)[..., 0] > 127
     lines = scene.render("sketch", 128)[..., 0] < 160
     assert np.abs(np.subtract(box(mask), box(lines))).max() <= 2
     edge = mask & ~ndimage.binary_erosion(mask)
-    near = ndimage.binary_dilation(lines, iterations=2)
-    assert (edge & near).sum() > 0.97 * edge.sum()
+    assert (edge & ndimage.binary_dilation(lines, iterations=2)).sum() > 0.97 * edge.sum()
     assert not (lines & ~ndimage.binary_dilation(mask, iterations=3)).any()
 
 
 @pytest.mark.parametrize("size", [64, 256])
 def test_the_sketch_is_thin_dark_lines_on_white(size):
-    for index in range(0, 42, 5):
+    for index in range(0, 42, 8):
         sketch = cars.draw(index, image_size=size, features=("sketch",))["sketch"][..., 0]
         assert (sketch > 200).mean() > 0.75
         assert 0.01 < (sketch < 128).mean() < 0.2
@@ -140,8 +127,8 @@ def test_left_and_right_are_mirror_images(body):
     assert (left & mirrored).sum() / (left | mirrored).sum() > 0.93
 
 
-@every_body
-def test_a_car_has_the_same_paint_from_all_sides(body):
+@pytest.mark.parametrize("body", BODIES[::3])
+def test_a_car_is_the_same_from_all_sides(body):
     hues = []
     for view in VIEWS:
         scene = cars.scene(5, body=body, view=view)
@@ -149,16 +136,14 @@ def test_a_car_has_the_same_paint_from_all_sides(body):
         inside = scene.render("mask", 64)[..., 0] == 255
         hues.append(np.median(image[inside], axis=0))
     assert np.ptp(hues, axis=0).max() < 110
-    profile = cars.scene(5, body=body, view="left")
-    other = cars.scene(6, body=body, view="left")
-    assert (profile.render("mask", 64) != other.render("mask", 64)).any()
+    assert (mask_of(5, body=body, view="left") != mask_of(6, body=body, view="left")).any()
 
 
 def proportions(body):
     """Height by length of some cars in side view."""
     return [
         (b - t) / (r - le)
-        for t, b, le, r in (box(mask_of(i, body=body, view="left")) for i in range(6))
+        for t, b, le, r in (box(mask_of(i, body=body, view="left")) for i in range(4))
     ]
 
 

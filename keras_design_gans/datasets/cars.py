@@ -271,7 +271,7 @@ def _look(rng, body):
     _, metallic, colors = _PAINTS[rng.choice(len(_PAINTS), p=weights)]
     paint = colors[rng.integers(len(colors))]
     paint = mix(paint, rng.choice(["#000000", "#ffffff"]), rng.uniform(0, 0.06))
-    two_tone = chance[0] < (0.2 if body in ("hatchback", "suv", "coupe") else 0)
+    two_tone = chance[0] < (0.2 if body in ("hatchback", "suv") else 0)
     lamps, grilles, tails = _FACES.get(body, _FACES["coupe"])
     rugged = chance[1] < {"suv": 0.6, "pickup": 0.5, "van": 0.4}.get(body, 0.1)
     hatch = {"sedan": (1.0, 0.1, 0.92), "coupe": (1.0, 0.12, 0.9), "pickup": (1.1, 0.12, 0.85)}
@@ -281,7 +281,7 @@ def _look(rng, body):
         roof="#17181b" if two_tone else paint,
         trim="#d3d7db" if chance[2] < 0.55 else "#17191c",
         seats=("#2b2b2e", "#7a4a2c", "#c9b697", "#8a1d22")[int(chance[3] * 4)],
-        rim=_RIMS[int(chance[4] ** 1.3 * len(_RIMS))],
+        rim=_RIMS[int(chance[4] ** 2 * len(_RIMS))],
         spokes=_SPOKES[rng.integers(len(_SPOKES))],
         cladding=0.21 if rugged else 0.06,
         lamp=lamps[int(chance[5] * len(lamps))],

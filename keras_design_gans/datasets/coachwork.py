@@ -129,14 +129,13 @@ class Coachbuilder:
         clad = LEVELS[:-1] < self.look.cladding
         plastic = lacquer("#2a2d31", 0, self.body.normals[clad], self.body.views[clad])
         colors[clad] = plastic
-        polygons = self.shot.skin(self.body, colors)
-        polygons += self.shot.skin(self.hood, self._lacquered(self.hood))
-        self.shot.outline(polygons)
+        d = self.shot.skin(self.body, colors)
+        d += self.shot.skin(self.hood, self._lacquered(self.hood))
+        self.shot.outline(d)
 
     def greenhouse(self):
         """Pillars, roof, windscreen and rear window."""
-        polygons = self.shot.skin(self.cabin, self._lacquered(self.cabin))
-        self.shot.outline(polygons)
+        self.shot.outline(self.shot.skin(self.cabin, self._lacquered(self.cabin)))
         roof = Surface(self.form.roof, self.camera)
         colors = self._lacquered(roof, self.look.roof)
         colors[3:] = colors[3:].mean((0, 1))  # the middle is nearly flat
@@ -153,8 +152,8 @@ class Coachbuilder:
             return
         (left, top), (right, bottom) = flat.min(0), flat.max(0)
         slant = 0.25 * min(right - left, bottom - top)
-        sky = [(0, "#93a1ac", 1), (0.35, "#56646f", 1), (0.5, "#3d4851", 1), (0.56, "#2d363d", 1)]
-        sky.append((1, "#171c21", 1))
+        sky = [(0, "#93a1ac"), (0.35, "#56646f"), (0.5, "#3d4851"), (0.56, "#2d363d")]
+        sky.append((1, "#171c21"))
         fill = self.shot.gradient((left, top), (left + slant, bottom), sky)
         self.shot.shape(flat, fill)
 
@@ -228,7 +227,7 @@ class Coachbuilder:
                     for a, b, c in u
                 ]
                 flat = figure(hull(self.camera(points)), 0.3, 3)
-                light = [(0, mixed(self.look.seats, -0.12), 1), (1, mixed(self.look.seats, 0.5), 1)]
+                light = [(0, mixed(self.look.seats, -0.12)), (1, mixed(self.look.seats, 0.5))]
                 self.shot.shape(flat, self._upright(flat, light))
 
         return np.array([x, y, z]), paint
@@ -287,7 +286,7 @@ class Coachbuilder:
         points = self.camera(np.array((x, side * face, r)) + steps)
         middle, axes, inwards = points[0], points[1:3] - points[0], points[3] - points[0]
         outer = middle + np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], -1) @ axes
-        along = np.roll(outer, -1, 0) - np.roll(outer, 1, 0)
+        along = np.stack([-np.sin(_CIRCLE), np.cos(_CIRCLE)], -1) @ axes
         turned = along[:, 0] * inwards[1] - along[:, 1] * inwards[0]
         # The half that lies towards the inside belongs to the inner face: so the whole is convex.
         inner = turned * (axes[0, 0] * axes[1, 1] - axes[0, 1] * axes[1, 0]) < 0
@@ -348,18 +347,13 @@ class Coachbuilder:
         if flat is None:
             return
         self.shot.shape(flat, "#20242a")
-        lit = [(0, "#9fb0bd", 1), (0.45, "#eef4f8", 1), (1, "#ffffff", 1)]
+        lit = [(0, "#9fb0bd"), (0.45, "#eef4f8"), (1, "#ffffff")]
         self.shot.tint(shrink(flat, 0.8), self._upright(flat, lit))
         if np.ptp(flat[:, 0]) > 300:
             self.shot.shape(shrink(flat, 0.3), "#5c6a75", FINE, 0.7)
 
     def tail(self):
         """Tail lamps, number plate, bumper and the cut of the trunk."""
-        for corners in TAIL_LAMPS[self.look.tail]:
-            for flat in self.both(corners):
-                if flat is not None:
-                    self.shot.shape(flat, "#52080d")
-                    self.shot.tint(shrink(flat, 0.72), "#d8222c")
         self.shot.shape(self.middle(0.75, 0.02, 0.17, 5, -0.12), "#1a1c1f", FINE)
         self.shot.shape(self.middle(0.3, 0.5, 0.63, 5), "#e8eaec", FINE)
         cut = np.linspace(3.3, 6.7, 25)
@@ -367,6 +361,11 @@ class Coachbuilder:
         t = np.linspace(0.42, 1, 9)
         for k in (1, -1):
             self.shot.stroke(self.body.line(5 - k * (0.8 + 0.1 * t), t), width=30, line=FINE)
+        for corners in TAIL_LAMPS[self.look.tail]:
+            for flat in self.both(corners):
+                if flat is not None:
+                    self.shot.shape(flat, "#52080d")
+                    self.shot.tint(shrink(flat, 0.72), "#d8222c")
 
     # --- lines of the side
 
@@ -432,7 +431,7 @@ class Coachbuilder:
         flat = figure(hull(self.camera(points)), 0.35, 3)
         slopes = np.array([(0, 0.5, 0.86), (0, 0.8, -0.6)])
         shades = lacquer(self.look.paint, self.look.metallic, slopes, slopes * 0 + (0, 1, 0))
-        stops = zip((0, 1), hexes(shades), (1, 1), strict=True)
+        stops = zip((0, 1), hexes(shades), strict=True)
         self.shot.shape(flat, self._upright(flat, stops), BOLD)
 
 

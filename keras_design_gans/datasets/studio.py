@@ -75,7 +75,8 @@ def figure(corners, bend=0.3, points=5):
         points: how many points a rounding has.
     """
     corners = np.asarray(corners, float)
-    near = np.stack([np.roll(corners, 1, 0), corners, np.roll(corners, -1, 0)], 1)
+    i = np.arange(len(corners))
+    near = corners[np.stack([i - 1, i, (i + 1) % len(i)], 1)]
     return (_figure_weights(bend, points) @ near).reshape(-1, 2)
 
 
@@ -203,9 +204,8 @@ class Shot(Scene):
                 f'<path d="{d}" fill="none" stroke-width="{line}" stroke-linecap="round"/>'
             )
 
-    def outline(self, polygons, width=BOLD):
-        """Adds the union of the polygons of a skin to the mask and the line drawing."""
-        d = "".join(map(path, polygons))
+    def outline(self, d, width=BOLD):
+        """Adds the union of the polygons `d` of a skin to the mask and the line drawing."""
         self._layers["mask"].append(f'<path d="{d}" stroke="#fff" stroke-width="30"/>')
         # All strokes, and then all insides in white over them, leave the outline of the union.
         self._layers["sketch"].append(
@@ -220,28 +220,25 @@ class Shot(Scene):
             colors: array of shape `(levels - 1, stations, 3)` in [0, 1].
 
         Returns:
-            The polygons that it consists of in the frame, for `outline`.
+            The polygons that it consists of as one `d` attribute, for `outline`.
         """
-        flat = self.camera(surface.rings)
-        middle = (flat[1:] + flat[:-1]) / 2
+        ground = hexes(colors[surface.facing > 0].mean(0, keepdims=True))[0]
+        flat, colors = self.camera(surface.rings), whole(colors)
+        middle, upwards = (flat[1:] + flat[:-1]) / 2, flat[1:] - flat[:-1]
         # Each strip reaches under the next one, so that no gap shines through.
         upper = flat[1:].copy()
-        upper[:-1] += 0.25 * (flat[2:] - flat[1:-1])
-        colors = whole(colors)
-        seen, hidden, behind = [], [], len(self._layers["image"])
-        for row, strip in enumerate(
-            zip(flat, upper, middle, flat[1:] - flat[:-1], colors, strict=False)
-        ):
-            low, high, *look = strip
+        upper[:-1] += 0.5 * upwards[1:]
+        paths, seen, hidden = [], [], []
+        for row in range(len(upper)):
             front, back = surface.strips(row, middle[row])
             for i in front:
-                seen.append(np.concatenate([low[i], high[i[::-1]]]))
-                self.tint(seen[-1], self._shading(*look, i))
-            hidden += [np.concatenate([low[i], high[i[::-1]]]) for i in back]
-        if hidden:
-            d, color = "".join(map(path, hidden)), int(np.sort(colors.ravel())[colors.size // 2])
-            self._layers["image"].insert(behind, f'<path d="{d}" fill="#{color:06x}"/>')
-        return seen + hidden
+                seen.append(path(np.concatenate([flat[row, i], upper[row, i[::-1]]])))
+                fill = self._shading(middle[row], upwards[row], colors[row], i)
+                paths.append(f'<path d="{seen[-1]}" fill="{fill}"/>')
+            hidden += [path(np.concatenate([flat[row, i], upper[row, i[::-1]]])) for i in back]
+        d = "".join(seen + hidden)
+        self._layers["image"] += [f'<path d="{d}" fill="{ground}"/>', *paths]
+        return d
 
     def _shading(self, flat, upwards, colors, stations):
         """A fill that has the `colors` (0xrrggbb) at the points `flat` of stations in a row.
@@ -262,16 +259,11 @@ class Shot(Scene):
         if len(set(names)) == 1 or end @ end < 1e4:
             return names[len(names) // 2]
         places = np.maximum.accumulate(along / along[-1]).clip(0, 1).tolist()
-        stops = zip(places, names, [1] * len(names), strict=True)
-        return self.gradient(start, start + end, stops)
+        return self.gradient(start, start + end, zip(places, names, strict=True))
 
     def gradient(self, start, end, stops):
-        """Defines a linear gradient between two points; stops are `(offset, color, opacity)`."""
-        inner = "".join(
-            f'<stop offset="{at:.3f}" stop-color="{color}"'
-            + (f' stop-opacity="{alpha:.2f}"/>' if alpha < 1 else "/>")
-            for at, color, alpha in stops
-        )
+        """Defines a linear gradient between two points; stops are `(offset, color)`."""
+        inner = "".join(f'<stop offset="{at:.3f}" stop-color="{color}"/>' for at, color in stops)
         name = self._define(
             f'<linearGradient id="%s" gradientUnits="userSpaceOnUse" x1="{start[0]:.0f}" '
             f'y1="{start[1]:.0f}" x2="{end[0]:.0f}" y2="{end[1]:.0f}">{inner}</linearGradient>'
