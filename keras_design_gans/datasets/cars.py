@@ -122,7 +122,7 @@ def _suv(rng):
         deck=cowl + rng.uniform(0.0, 0.04),
         roof=rng.uniform(1.66, 1.82),
         screen=(foot, foot - rng.uniform(0.42, 0.55)),
-        back=(-tail + rng.uniform(0.26, 0.46), -tail + 0.19),
+        back=(-tail + rng.uniform(0.24, 0.46), -tail + 0.15),
         tumble=0.13,
         slopes=(0.6, 0.6),
     )
@@ -214,7 +214,7 @@ def _van(rng):
         deck=cowl,
         roof=rng.uniform(1.9, 2.15),
         screen=(foot, foot - rng.uniform(0.6, 0.8)),
-        back=(-tail + rng.uniform(0.22, 0.34), -tail + 0.19),
+        back=(-tail + rng.uniform(0.16, 0.28), -tail + 0.11),
         tumble=0.09,
         droop=0.02,
         slopes=(0.9, 0.35),
@@ -254,7 +254,7 @@ _PAINTS = (
 _SPOKES = (("star", 5), ("star", 7), ("wide", 5), ("wide", 6), ("split", 5), ("split", 6))
 _SPOKES += (("blade", 7), ("blade", 9), ("star", 10))
 _RIMS = ("#c8ccd0", "#b2b7bc", "#d6d9dc", "#5a5e64", "#2e3135")
-_FACES = {  # lamps and grilles that suit a body; all others have the ones of the sedan
+_FACES = {  # lamps and grilles that suit a body; a convertible has those of a coupe
     "sedan": (("slim", "wide"), ("tall", "wide", "slim"), ("wide", "bar")),
     "hatchback": (("slim", "wide", "round"), ("wide", "slim", "none"), ("wide", "tall", "round")),
     "suv": (("slim", "wide", "tall"), ("tall", "wide"), ("wide", "tall", "bar")),
@@ -274,7 +274,7 @@ def _look(rng, body):
     two_tone = chance[0] < (0.2 if body in ("hatchback", "suv") else 0)
     lamps, grilles, tails = _FACES.get(body, _FACES["coupe"])
     rugged = chance[1] < {"suv": 0.6, "pickup": 0.5, "van": 0.4}.get(body, 0.1)
-    hatch = {"sedan": (1.0, 0.1, 0.92), "coupe": (1.0, 0.12, 0.9), "pickup": (1.1, 0.12, 0.85)}
+    back = {"sedan": (1.0, 0.1, 0.92), "coupe": (1.0, 0.12, 0.9), "pickup": (1.1, 0.12, 0.85)}
     return Look(
         paint=paint,
         metallic=metallic,
@@ -284,10 +284,11 @@ def _look(rng, body):
         rim=_RIMS[int(chance[4] ** 2 * len(_RIMS))],
         spokes=_SPOKES[rng.integers(len(_SPOKES))],
         cladding=0.21 if rugged else 0.06,
+        rails=body == "suv" and chance[2] < 0.6,
         lamp=lamps[int(chance[5] * len(lamps))],
         grille=grilles[int(chance[6] * len(grilles))],
         tail=tails[int(chance[7] * len(tails))],
-        hatch=hatch.get(body, (1.25, 0.12, 0.84)),
+        hatch=back.get(body, (1.25, 0.12, 0.84)),
     )
 
 
@@ -298,7 +299,7 @@ def _camera(form, view, rng):
     camera = Camera(yaw, rng.uniform(5, 8), rng.uniform(9, 12), (0, 0, m.roof / 2))
     points = [(x, k * (m.width - 0.1), 0) for x in m.axles for k in (-1, 1)]
     points += [form.mirror * (1, k, 1) + np.array((0, 0.1 * k, 0)) for k in (-1, 1)]
-    # A convertible ends with its windscreen, whose top are the foremost points of the crown.
+    # A convertible ends with its windscreen, whose top is the front of the crown.
     upper = form.cabin[-2, np.abs(STATIONS - 5) > 3.6] if form.open_top else form.roof
     points = np.concatenate([form.lower.reshape(-1, 3), upper.reshape(-1, 3), points])
     return camera, camera.fit(points, rng.uniform(0.88, 0.92))

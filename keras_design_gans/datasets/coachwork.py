@@ -31,6 +31,7 @@ class Look:
     rim: str  # colour of the rims
     spokes: tuple  # design of the rims, see `SPOKES`, and number
     cladding: float  # up to which height the lower side is of dark plastic
+    rails: bool  # whether there are rails on the roof
     lamp: str  # see `HEADLAMPS`
     tail: str  # see `TAIL_LAMPS`
     grille: str  # see `GRILLES`
@@ -143,6 +144,10 @@ class Coachbuilder:
         for s, width, low, high in ((0, 1.3, 0.02, 0.95), (5, *self.look.hatch)):
             corners = [(s - width, low), (s - width, high), (s + width, high), (s + width, low)]
             self.glass(self.cabin.patch(corners, 0.06))
+        if self.look.rails and self.near:
+            rail = self.cabin.at(self.near * np.linspace(2.1, 3.0, 12), 1.0)
+            rail[:, 2] += 0.03
+            self.shot.stroke(self.camera(rail), self.look.trim, 0.035 * self.scale, 1)
 
     # --- glass
 
@@ -187,13 +192,18 @@ class Coachbuilder:
 
     def cockpit(self):
         """The open inside of a convertible: seats and the windscreen with its frame."""
-        foot, top, rear = self.form.screen[0], self.form.screen[1], self.form.back[1] + 0.12
+        top, rear = self.form.screen[1], self.form.back[1] + 0.12
         self.shot.shape(self.camera(self.form.upper[-1]), mixed(self.look.seats, 0.75))
-        parts = [(k * 0.37, x) for k in (1, -1) for x in (top - 0.62, rear + 0.2)]
-        parts = [self._seat(x, y, 0.1 if x < top - 0.7 else 0.0) for y, x in parts]
-        parts.append((np.array([foot, 0, 1.0]), self._windscreen))
-        for _, paint in sorted(parts, key=lambda part: part[0] @ self.camera.direction):
-            paint()
+        seats = [(x, y) for x in (top - 0.62, rear + 0.2) for y in (0.37, -0.37)]
+        if not self.ahead:
+            self._windscreen()
+        for x, y in sorted(seats, key=lambda seat: np.dot(seat, self.camera.direction[:2])):
+            low = self.form.shoulder(x) - 0.02
+            high = self.m.roof - (0.14 if x > rear + 0.2 else 0.24)  # those behind are lower
+            self._cushion((x, y), (0.07, 0.2), (low, high - 0.15))
+            self._cushion((x, y), (0.05, 0.11), (high - 0.16, high))
+        if self.ahead:
+            self._windscreen()
 
     def bed(self):
         """The open bed of a pickup."""
@@ -208,29 +218,15 @@ class Coachbuilder:
         xy = figure([(rear, -y), (rear, y), (front, y), (front, -y)], 0.12)
         self.shot.shape(self.camera(raised(xy, self.form.top(xy))), color)
 
-    def _seat(self, x, y, lower):
-        z = self.form.shoulder(x) - 0.02
-        high = self.m.roof - 0.14 - lower
-
-        def paint():
-            for wide, deep, bottom, top in (
-                (0.2, 0.07, z, high - 0.15),
-                (0.11, 0.05, high - 0.16, high),
-            ):
-                u = [(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (0, 1)]
-                points = [
-                    (
-                        x + a * deep - 0.12 * c,
-                        y + b * wide * (1 - 0.15 * c),
-                        bottom + c * (top - bottom),
-                    )
-                    for a, b, c in u
-                ]
-                flat = figure(hull(self.camera(points)), 0.3, 3)
-                light = [(0, mixed(self.look.seats, -0.12)), (1, mixed(self.look.seats, 0.5))]
-                self.shot.shape(flat, self._upright(flat, light))
-
-        return np.array([x, y, z]), paint
+    def _cushion(self, middle, half, heights):
+        """A back or a headrest: a block that leans to the rear."""
+        (x, y), (deep, wide), (low, high) = middle, half, heights
+        signs = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+        corners = [(x + a * deep, y + b * wide, low) for a, b in signs]
+        corners += [(x + a * deep - 0.12, y + b * wide * 0.85, high) for a, b in signs]
+        flat = figure(hull(self.camera(corners)), 0.3, 3)
+        light = [(0, mixed(self.look.seats, -0.12)), (1, mixed(self.look.seats, 0.5))]
+        self.shot.shape(flat, self._upright(flat, light))
 
     def _windscreen(self):
         t = np.linspace(0, 0.92, 7)
