@@ -97,6 +97,7 @@ _STABILISED = {
     "average_decay": 0.999,
 }
 _DESIGN = {**_STABILISED, "g_creativity_weight": 0.1, "class_smoothing": 0.1}
+_NARROW = {**_DESIGN, "base_filters": 24}  # for generators with many more layers
 _HEADS = ("shape", "texture")
 
 _CLASSIFIER_64 = {
@@ -117,9 +118,9 @@ RECIPES = {
     ),
     "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_GAN_64),
     "stackgan_garments_64": Recipe(
-        "StackGAN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, stages=2, **_GAN_64
+        "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, stages=2, **_GAN_64
     ),
-    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _DESIGN, labels=_HEADS, **_GAN_64),
+    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _NARROW, labels=_HEADS, **_GAN_64),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }

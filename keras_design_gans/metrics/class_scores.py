@@ -47,14 +47,15 @@ def inception_score(probabilities, splits=1):
 
 
 def am_score(probabilities, train_probabilities):
-    r"""AM score as in DesIGN: clear pictures, in the training set's mix of classes.
+    r"""AM score as in DesIGN: clear pictures, classes weighted by their share in the training set.
 
     $$AM = \mathbb{E}_x\,KL(\bar C^{train}\,\|\,C(x)) - KL(\bar C^{train}\,\|\,\bar C)$$
 
     Sbai et al., *DesIGN: Design Inspiration from Generative Networks* (2018), section 4. It is
     0 when all pictures get the same probabilities and never negative (Jensen). There is no upper
     limit but the clipping: a certain classifier gives up to about 16, so compare it only between
-    pictures seen by one classifier.
+    pictures seen by one classifier. It does not ask for the mix of the training set: if that is
+    uneven, pictures with another mix may score higher. `am_gan_score` does ask for it.
 
     Args:
         probabilities: array (n, classes) of the generated pictures, rows summing to 1.
@@ -70,7 +71,8 @@ def am_score(probabilities, train_probabilities):
     # Clip before averaging, so that Jensen's inequality still holds.
     probabilities = np.maximum(probabilities, EPSILON)
     mean = probabilities.mean(axis=0)
-    return float(_divergence(train_mean, probabilities).mean() - _divergence(train_mean, mean))
+    score = _divergence(train_mean, probabilities).mean() - _divergence(train_mean, mean)
+    return max(0.0, float(score))  # rounding may leave it a little below
 
 
 def am_gan_score(probabilities, train_probabilities):

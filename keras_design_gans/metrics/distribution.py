@@ -106,7 +106,8 @@ def _squared_discrepancy(x, y):
 
 
 def _kernel(x, y):
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    base = x @ y.T / x.shape[1] + 1
+    return base * base * base  # many times faster than the general power of NumPy
 
 
 def _kernel_diagonal(x):
