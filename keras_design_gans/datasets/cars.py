@@ -14,7 +14,7 @@ import numpy as np
 from keras_design_gans.datasets.bodywork import STATIONS, Form, Measures
 from keras_design_gans.datasets.coachwork import Coachbuilder, Look
 from keras_design_gans.datasets.products import Products
-from keras_design_gans.datasets.scene import KINDS, mix
+from keras_design_gans.datasets.scene import KINDS, brightness, mix
 from keras_design_gans.datasets.studio import Camera, Shot
 
 # Where the camera stands, in degrees: 0 is before the nose, 90 on the left of the driver.
@@ -279,7 +279,7 @@ def _look(rng, body):
         paint=paint,
         metallic=metallic,
         roof="#17181b" if two_tone else paint,
-        trim="#d3d7db" if chance[2] < 0.55 else "#17191c",
+        trim="#d3d7db" if chance[2] < 0.55 or brightness(paint) < 0.15 else "#17191c",
         seats=("#2b2b2e", "#7a4a2c", "#c9b697", "#8a1d22")[int(chance[3] * 4)],
         rim=_RIMS[int(chance[4] ** 2 * len(_RIMS))],
         spokes=_SPOKES[rng.integers(len(_SPOKES))],

@@ -96,6 +96,9 @@ class Coachbuilder:
         across = self.camera.direction[1]
         self.near = 0 if abs(across) < 0.3 else int(np.sign(across))  # the side that is seen
         self.ahead = self.camera.direction[0] > 0
+        # How far outside the faces of the wheels stand: a little inside of the body.
+        sides = self._on_side(self.m.axles, self.m.wheel * 1.2, 1)[:, 1] - 0.03
+        self._faces = dict(zip(self.m.axles, sides, strict=True))
 
     def _lacquered(self, surface, color=None):
         color = color or self.look.paint
@@ -276,8 +279,7 @@ class Coachbuilder:
 
     def _tyre(self, x, side):
         """A tyre; returns the middle and the two half axes of its outer face in the frame."""
-        r = self.m.wheel
-        face = abs(self._on_side([x], [r * 1.2], 1)[0, 1]) - 0.03
+        r, face = self.m.wheel, self._faces[x]
         steps = np.array([(0, 0, 0), (r, 0, 0), (0, 0, r), (0, -0.2 * side, 0)])
         points = self.camera(np.array((x, side * face, r)) + steps)
         middle, axes, inwards = points[0], points[1:3] - points[0], points[3] - points[0]

@@ -6,6 +6,7 @@ the ground is z = 0. In the frame x points to the right and y down.
 
 import functools
 import math
+from itertools import accumulate
 
 import numpy as np
 
@@ -139,6 +140,12 @@ def whole(rgb):
     return (np.clip(rgb, 0, 1) * 255 + 0.5).astype(int) @ (65536, 256, 1)
 
 
+def _alike(colors):
+    """Whether nobody could tell the colours 0xrrggbb apart."""
+    channels = ([color >> shift & 255 for color in colors] for shift in (16, 8, 0))
+    return all(max(values) - min(values) < 5 for values in channels)
+
+
 class Shot(Scene):
     """A scene in a square frame of side `FRAME`, painted in layers from back to front.
 
@@ -243,23 +250,30 @@ class Shot(Scene):
     def _shading(self, flat, upwards, colors, stations):
         """A fill that has the `colors` (0xrrggbb) at the points `flat` of stations in a row.
 
-        A colour is the same along `upwards`, the way to the next ring.
+        A colour is the same along `upwards`, the way to the next ring. Plain numbers are faster
+        than arrays of so few points.
         """
-        upwards = upwards[stations[len(stations) // 2]]
-        stations = stations[:: max(1, len(stations) // 8)]
-        start = flat[stations[0]]
-        flat = flat[stations] - start
-        across = np.array((-upwards[1], upwards[0]))
-        along = flat @ across
-        if abs(along[-1]) < 0.3 * math.hypot(*across) * math.hypot(*flat[-1]):
-            across = flat[-1]
-            along = flat @ across
-        names = [f"#{color:06x}" for color in colors[stations].tolist()]
-        end = across * along[-1] / (across @ across + 1e-9)
-        if len(set(names)) == 1 or end @ end < 1e4:
-            return names[len(names) // 2]
-        places = np.maximum.accumulate(along / along[-1]).clip(0, 1).tolist()
-        return self.gradient(start, start + end, zip(places, names, strict=True))
+        up_x, up_y = upwards[stations[len(stations) // 2]].tolist()
+        stations = stations[:: max(1, len(stations) // 7)]
+        colors = colors[stations].tolist()
+        points = flat[stations].tolist()
+        (x, y), (end_x, end_y) = points[0], points[-1]
+        end_x, end_y, across_x, across_y = end_x - x, end_y - y, -up_y, up_x
+        length = end_x * across_x + end_y * across_y
+        if abs(length) < 0.3 * math.hypot(up_x, up_y) * math.hypot(end_x, end_y):
+            across_x, across_y = end_x, end_y
+            length = end_x**2 + end_y**2
+        square = across_x**2 + across_y**2
+        if _alike(colors) or length**2 < 1e4 * square:
+            return f"#{colors[len(colors) // 2]:06x}"
+        places = [((a - x) * across_x + (b - y) * across_y) / length for a, b in points]
+        names = [f"#{color:06x}" for color in colors]
+        part = length / square
+        return self.gradient(
+            (x, y),
+            (x + across_x * part, y + across_y * part),
+            zip(accumulate(places, max), names, strict=True),
+        )
 
     def gradient(self, start, end, stops):
         """Defines a linear gradient between two points; stops are `(offset, color)`."""
