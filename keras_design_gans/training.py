@@ -20,7 +20,7 @@ from tqdm import tqdm
 from keras_design_gans import __version__, callbacks, datasets, metrics, plotting, presets
 from keras_design_gans.batch import check_first_batch
 from keras_design_gans.datasets.cache import cache_folder, checksum
-from keras_design_gans.recipes import Recipe, adam
+from keras_design_gans.recipes import Recipe, classifier_adam
 
 ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
 SCORED = 2_000  # generated pictures, and real ones beside them
@@ -255,7 +255,7 @@ def _own_classifier(recipe, train, test):
         labels=tuple(train.class_names),
         image_size=recipe.image_size,
         batch_size=min(32, train.num_examples),
-        optimizers={"optimizer": adam(1e-3, beta_1=0.9)},
+        optimizers={"optimizer": classifier_adam(CLASSIFIER_STEPS)},
         steps=CLASSIFIER_STEPS,
     )
     # The contents and not the path: models of one data set are scored by one classifier.

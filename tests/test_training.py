@@ -12,7 +12,7 @@ from gan_test_case import run_in_new_process
 from PIL import Image
 from test_dcgan import tiny_images
 
-from keras_design_gans import cli, plotting, presets, recipes, training
+from keras_design_gans import cli, models, plotting, presets, recipes, training
 
 TINY = recipes.Recipe(
     "DesIGN",
@@ -119,6 +119,16 @@ def test_recipes_survive_json():
     for recipe in recipes.RECIPES.values():
         content = json.loads(json.dumps(dataclasses.asdict(recipe)))
         assert training.recipe_from({"recipe": content}) == recipe
+
+
+def test_a_recipe_with_a_schedule_survives_its_use():
+    recipe = dataclasses.replace(
+        TINY, optimizers={"generator_optimizer": recipes.classifier_adam(10)}
+    )
+    before = json.dumps(dataclasses.asdict(recipe))
+    model = recipe.compile(models.DCGAN((16, 16, 3), base_filters=4))
+    assert float(model.optimizer["generator"].learning_rate) == pytest.approx(1e-3)
+    assert json.dumps(dataclasses.asdict(recipe)) == before
 
 
 def test_heads_follow_the_labels_of_the_data(folder):

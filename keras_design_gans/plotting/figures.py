@@ -55,7 +55,7 @@ def nearest_neighbours(images, train_images, k=5, features=None):
     cells, titles = [], []
     for picture, near, distance in zip(pictures, indices, distances, strict=True):
         cells += [picture, *train_pictures[near]]
-        titles += ["generated", *(f"distance {value:.3g}" for value in distance)]
+        titles += ["generated", *(f"distance {value:.2f}" for value in distance)]
     return _cells(np.stack(cells), k + 1, titles, gap=18)
 
 
