@@ -120,11 +120,16 @@ def train_command(options):
     set_precision()
     model, steps = training.run(recipe, out, options.minutes, options.resume)
     presets.save(model, out / "preset", training.describe(recipe, steps))
-    scores = training.score(model, recipe) if hasattr(model, "generate") else None
+    if hasattr(model, "generate"):
+        scores = training.score(model, recipe)
+        print_scores(scores)
+    else:
+        test = training.open_data(recipe.data, recipe.image_size, 1, "test")
+        scores = training.accuracies(out / "preset", test)
+        print(*(f"{name} {value:.1%}" for name, value in scores.items()), sep="\n")
     description = training.describe(recipe, steps, scores)
     for path in (out / "scores.json", out / "preset" / "metadata.json"):
         presets.write_json(path, description)
-    print_scores(scores)
     if steps < recipe.steps:
         print(f"{steps} of {recipe.steps} steps done; go on with: train --resume --out {out}")
     for path in sorted(out.iterdir()):

@@ -278,17 +278,27 @@ def _own_classifier(recipe, train, test):
     with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
         preset = Path(partial, "preset")
         presets.save(classifier, preset, {})
-        # The accuracy of the one that will score: saving rounds the weights.
-        pictures = test.take(min(SCORED, test.num_examples))
-        answers = presets.load(preset).probabilities(pictures["image"])
-        scores = {
-            f"test_{key}_accuracy": float(np.mean(rows.argmax(axis=1) == pictures[key]))
-            for key, rows in answers.items()
-        }
+        scores = accuracies(preset, test)
         presets.write_json(preset / "metadata.json", describe(recipe, recipe.steps, scores))
         if not folder.is_dir():  # another process may have been faster
             preset.rename(folder)
     return folder
+
+
+def accuracies(preset, test):
+    """Returns the shares of test pictures that a classifier names correctly, by `test_*_accuracy`.
+
+    Args:
+        preset: Name or folder of the classifier. Not the model in memory, because saving rounds
+            the weights, and the saved one will score.
+        test: Test set with its labels.
+    """
+    pictures = test.take(min(SCORED, test.num_examples))
+    answers = presets.load(preset).probabilities(pictures["image"])
+    return {
+        f"test_{key}_accuracy": float(np.mean(rows.argmax(axis=1) == pictures[key]))
+        for key, rows in answers.items()
+    }
 
 
 def describe(recipe, steps, scores=None):

@@ -89,7 +89,7 @@ class TestFigures:
     def test_neighbours_show_the_copied_picture_first(self):
         train = noise(6)
         figure = plotting.nearest_neighbours(train[4:5], train, k=2)
-        assert [axes.get_title() for axes in figure.axes][:2] == ["generated", "distance 0"]
+        assert [axes.get_title() for axes in figure.axes][:2] == ["generated", "distance 0.00"]
         shown = [axes.images[0].get_array() for axes in figure.axes]
         np.testing.assert_array_equal(shown[0], shown[1])
 

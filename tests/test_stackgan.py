@@ -82,7 +82,8 @@ def test_known_weights_of_stage_two_give_known_pixels():
     set_known_weights(model.sampler)
     pixels = model.decode(model.sample_latents(3, seed=0)).ravel()[::6144]
     expected = [-0.9978666, 0.5812021, -0.9961412, 0.0001163, -0.9956504, 0.2846476]
-    np.testing.assert_allclose(pixels, expected, atol=1e-5)
+    # Eighteen layers: processors differ by a little more than in the other networks.
+    np.testing.assert_allclose(pixels, expected, atol=3e-5)
 
 
 def test_shrink_averages_squares():

@@ -166,6 +166,26 @@ def test_errors_are_one_line_and_exit_code_2(arguments, message, tmp_path, capsy
     assert "Traceback" not in error
 
 
+def test_a_classifier_is_trained_and_tested_by_its_recipe(folder, tmp_path, capsys):
+    recipe = dataclasses.replace(
+        TINY,
+        model="ResNet18",
+        arguments={"base_filters": 4},
+        data=str(folder),
+        optimizers={"optimizer": recipes.classifier_adam(5)},
+    )
+    known, out = tmp_path / "known", tmp_path / "run"
+    known.mkdir()
+    presets.write_json(known / "config.json", {})
+    presets.write_json(known / "metadata.json", training.describe(recipe, 0))
+    assert cli.main(["train", "--preset", str(known), "--out", str(out)]) == 0
+    accuracy = presets.metadata(out / "preset")["scores"]["test_label_accuracy"]
+    assert f"test_label_accuracy {accuracy:.1%}" in capsys.readouterr().out
+    test = training.open_data(recipe.data, 16, 1, "test")
+    answers = presets.load(out / "preset").probabilities(test.arrays["image"])["label"]
+    assert accuracy == np.mean(answers.argmax(axis=1) == test.arrays["label"])
+
+
 def test_list_names_presets_models_and_data(capsys):
     assert cli.main(["list"]) == 0
     text = capsys.readouterr().out
