@@ -599,8 +599,9 @@ for name in [*panels, "FD", "KD"]:
 
 # %% [markdown]
 # A lead below 2 or 3 ± may be chance. A larger lead is real *for these weights*: ± knows about other
-# pictures of the same generator, and nothing about the same training with another seed. To say that
-# one *loss* is better than another, train each with several seeds.
+# pictures of the same generator, and nothing about the same training with another seed. Nor have
+# the three seen equally many pictures: `design-gans list` tells the steps of each. To say that one
+# *loss* is better than another, train each for as long, with several seeds.
 #
 # All of this is one call, `kdg.metrics.design_scores(judge, generated, train, test)`, or
 # `design-gans score RUN` on the command line.
