@@ -182,8 +182,9 @@ def test_a_classifier_is_trained_and_tested_by_its_recipe(folder, tmp_path, caps
     accuracy = presets.metadata(out / "preset")["scores"]["test_label_accuracy"]
     assert f"test_label_accuracy {accuracy:.1%}" in capsys.readouterr().out
     test = training.open_data(recipe.data, 16, 1, "test")
-    answers = presets.load(out / "preset").probabilities(test.arrays["image"])["label"]
-    assert accuracy == np.mean(answers.argmax(axis=1) == test.arrays["label"])
+    pictures = test.take(test.num_examples)
+    answers = presets.load(out / "preset").probabilities(pictures["image"])["label"]
+    assert accuracy == np.mean(answers.argmax(axis=1) == pictures["label"])
 
 
 def test_list_names_presets_models_and_data(capsys):
