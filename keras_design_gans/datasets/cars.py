@@ -13,8 +13,8 @@ import numpy as np
 
 from keras_design_gans.datasets.bodywork import STATIONS, Form, Measures
 from keras_design_gans.datasets.coachwork import Coachbuilder, Look
-from keras_design_gans.datasets.products import Products
-from keras_design_gans.datasets.scene import KINDS, brightness, mix
+from keras_design_gans.datasets.scene import brightness, mix
+from keras_design_gans.datasets.series import Series
 from keras_design_gans.datasets.studio import Camera, Shot
 
 # Where the camera stands, in degrees: 0 is before the nose, 90 on the left of the driver.
@@ -328,12 +328,11 @@ def _paint(car, side, body):
     car.mirrors(near=True)
 
 
-class Cars(Products):
+class Cars(Series):
     """An endless series of drawn cars."""
 
     def __init__(self):
-        self.class_names = {"body": tuple(BODIES), "view": tuple(VIEWS)}
-        self.features = (*KINDS, *self.class_names)
+        super().__init__({"body": tuple(BODIES), "view": tuple(VIEWS)})
 
     def scene(self, index, seed=0, body=None, view=None):
         """The scene of one car.
@@ -351,12 +350,7 @@ class Cars(Products):
         Raises:
             ValueError: for an unknown body or view, or a negative index or seed.
         """
-        if index < 0 or seed < 0:
-            raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
-        labels = {
-            "body": self._label("body", body, index),
-            "view": self._label("view", view, index // len(BODIES)),
-        }
+        labels = self.labels(index, seed, body=body, view=view)
         body = self.class_names["body"][labels["body"]]
         view = self.class_names["view"][labels["view"]]
         # One stream each, so that another view changes neither the shape nor the paint.

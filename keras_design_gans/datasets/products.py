@@ -6,11 +6,12 @@ a row are balanced, and it depends on nothing but `(seed, n)`.
 
 import numpy as np
 
-from keras_design_gans.datasets.scene import KINDS, Scene, palette
+from keras_design_gans.datasets.scene import Scene, palette
+from keras_design_gans.datasets.series import Series
 from keras_design_gans.datasets.textiles import TEXTURES, fabric
 
 
-class Products:
+class Products(Series):
     """An endless series of drawn products.
 
     Args:
@@ -23,8 +24,7 @@ class Products:
     """
 
     def __init__(self, makers, sway, tilt, light):
-        self.class_names = {"shape": tuple(makers), "texture": TEXTURES}
-        self.features = (*KINDS, *self.class_names)
+        super().__init__({"shape": tuple(makers), "texture": TEXTURES})
         self._makers = makers
         self._sway, self._tilt, self._light = sway, tilt, light
 
@@ -44,12 +44,7 @@ class Products:
         Raises:
             ValueError: for an unknown shape or texture, or a negative index or seed.
         """
-        if index < 0 or seed < 0:
-            raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
-        labels = {
-            "shape": self._label("shape", shape, index),
-            "texture": self._label("texture", texture, index // len(self._makers)),
-        }
+        labels = self.labels(index, seed, shape=shape, texture=texture)
         # One stream each, so that another texture changes neither the cut nor the colours.
         cut, weave, dye = (np.random.default_rng((seed, index, stream)) for stream in range(3))
         cloth = fabric(TEXTURES[labels["texture"]], weave, palette(dye))
@@ -65,39 +60,3 @@ class Products:
         maker = self._makers[self.class_names["shape"][labels["shape"]]]
         maker(drawing, cut, cloth)
         return drawing
-
-    def draw(self, index, seed=0, image_size=64, features=None):
-        """One example of the data set.
-
-        Args:
-            index: which product, 0 or more.
-            seed: which endless series of products.
-            image_size: side of the pictures in pixels.
-            features: the names wanted, of `self.features`; `None` means all. Only these are
-                rendered.
-
-        Returns:
-            A dict with, as far as asked for, the uint8 arrays `image` `(size, size, 3)`, `mask`
-            `(size, size, 1)` (255 on the product; compare with 127) and `sketch` `(size, size, 1)`
-            (dark lines on white), and the ints `shape` and `texture`.
-
-        Raises:
-            ValueError: for an unknown feature.
-        """
-        features = self.features if features is None else features
-        unknown = [name for name in features if name not in self.features]
-        if unknown:
-            raise ValueError(f"Unknown features {unknown}. Choose from {', '.join(self.features)}.")
-        drawing = self.scene(index, seed)
-        return {
-            name: drawing.render(name, image_size) if name in KINDS else drawing.labels[name]
-            for name in features
-        }
-
-    def _label(self, kind, name, index):
-        names = self.class_names[kind]
-        if name is None:
-            return index % len(names)
-        if name not in names:
-            raise ValueError(f"Unknown {kind} {name!r}. Choose one of {', '.join(names)}.")
-        return names.index(name)
