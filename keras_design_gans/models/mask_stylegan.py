@@ -11,8 +11,8 @@ its mask, \((x,m)\) real and \((G(m,z),m)\) fake:
 $$L_G=\lambda_{G_r}L_{G\,rf}+\lambda_{G_e}\sum_b L_{G\,crea,b}+\lambda_{rec}L_{rec}
 +\lambda_{ms}L_{ms}$$
 
-$$L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C\big|G(m,z=0)_{p,c}-\tilde m_p\big|\qquad
-L_{ms}=\frac1{d}\qquad d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
+$$L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C\big|G(m,z=0)_{p,c}-\tilde m_p\big|
+\qquad L_{ms}=\frac1{d}\qquad d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
 \big|G(m,z)_{p,c}-G(m,z')_{p,c}\big|$$
 
 Without noise the generator has to draw the mask itself, \(\tilde m=-m\), black on white: so the
@@ -21,13 +21,14 @@ shape comes from \(m\), and what \(z\) adds is texture. \(L_{ms}\) keeps \(z\) i
 | symbol | name in the code |
 | --- | --- |
 | \(G\), \(D\) | `generator`, `discriminator` |
-| \(m\), with pixels \(P\), of which \(M\) are the object | `mask`, one channel: 1 on \(M\), -1 around |
+| \(m\), pixels \(P\), of which \(M\) the object | `mask`, one channel: 1 on \(M\), -1 around |
 | \(\tilde m\) | `-mask` |
 | \(z,z'\sim N(0,I)\) | `noise`, `latent_dim` numbers |
 | \(G(m,z)\), \(G(m,z')\), \(G(m,z=0)\) | `one`, `other`, `plain` |
 | \(C\) | channels of the picture |
 | \(L_{rec}\), \(\lambda_{rec}\) | `mask_reconstruction_loss`, `reconstruction_weight` |
-| \(d\), \(L_{ms}\), \(\lambda_{ms}\) | `texture_distance`, `mode_seeking_loss`, `mode_seeking_weight` |
+| \(d\), \(L_{ms}\) | `texture_distance`, `mode_seeking_loss` |
+| \(\lambda_{ms}\) | `mode_seeking_weight` |
 | all others | as in `design.py` |
 
 Layers follow the authors' code of Wang and Gupta at 128 pixels. Activations are those of DesIGN's
@@ -40,9 +41,9 @@ steps, drawn garments):
 
 - The discriminator sees the mask, as that of Wang and Gupta sees their surface normals. DesIGN does
   not say so; `paired=False` shows it the picture alone. Then the shape came from the noise.
-- \(L_{ms}\) (Mao et al., "Mode Seeking Generative Adversarial Networks", CVPR 2019, arXiv:1903.05628,
-  without their distance of the noise, which in 100 dimensions is nearly constant).
-  `mode_seeking_weight=0` is DesIGN's objective. With it the noise was ignored.
+- \(L_{ms}\) (Mao et al., "Mode Seeking Generative Adversarial Networks", CVPR 2019,
+  arXiv:1903.05628, without their distance of the noise, which in 100 dimensions is nearly
+  constant). `mode_seeking_weight=0` is DesIGN's objective. With it the noise was ignored.
 """
 
 import keras
