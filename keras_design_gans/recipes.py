@@ -99,9 +99,7 @@ _GAN_64 = {
     "image_size": 64,
     "batch_size": 32,
     "optimizers": {"generator_optimizer": adam(5e-4), "discriminator_optimizer": adam(5e-4)},
-    "steps": 20_000,
 }
-_SHORTER_64 = {**_GAN_64, "steps": 8_000}
 _STABILISED = {
     "base_filters": 32,
     "real_target": 0.9,
@@ -124,16 +122,23 @@ _CLASSIFIER_64 = {
 
 RECIPES = {
     "design_garments_64": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, **_GAN_64
+        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, steps=20_000, **_GAN_64
     ),
     "design_garments_64_can": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, **_SHORTER_64
+        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, steps=12_000, **_GAN_64
     ),
-    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_SHORTER_64),
+    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), steps=12_000, **_GAN_64),
     "stackgan_garments_64": Recipe(
-        "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, stages=2, **_SHORTER_64
+        "StackGAN",
+        {**_NARROW, "creativity": "can_h"},
+        labels=_HEADS,
+        steps=8_000,
+        stages=2,
+        **_GAN_64,
     ),
-    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _NARROW, labels=_HEADS, **_SHORTER_64),
+    "mask_stylegan_garments_64": Recipe(
+        "MaskStyleGAN", _NARROW, labels=_HEADS, steps=8_000, **_GAN_64
+    ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }

@@ -101,7 +101,9 @@ def run(recipe, out, minutes=None, resume=False):
     if hasattr(model, "generate"):
         images = model.generate(64, seed=recipe.seed, **conditions(model, recipe, 64))
         plotting.save_grid(images, out / "samples.png", 8, scale=2)
-        (out / "frames" / "animation.gif").replace(out / "training.gif")
+        animation = out / "frames" / "animation.gif"
+        if animation.exists():  # not if there was nothing left to train
+            animation.replace(out / "training.gif")
     return model, done
 
 

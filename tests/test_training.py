@@ -79,6 +79,9 @@ def test_a_stopped_run_goes_on_to_the_same_result(recipe, tmp_path):
     assert all(map(np.array_equal, weights(whole), weights(parts)))
     histories = [training.read_history(tmp_path / n / "history.csv") for n in ("whole", "parts")]
     assert histories[0]["d_loss"] == histories[1]["d_loss"]
+    again, steps = training.run(recipe, tmp_path / "parts", resume=True)  # nothing is left to do
+    assert steps == 5
+    assert all(map(np.array_equal, weights(whole), weights(again)))
 
 
 @pytest.fixture
