@@ -80,10 +80,11 @@ def test_weights_of_stage_two(width, weights):
 def test_known_weights_of_stage_two_give_known_pixels():
     model = tiny_stackgan(width=16, stage=2)
     set_known_weights(model.sampler)
+    for variable in model.generator.layers[-2].weights:  # or tanh would be 1 nearly everywhere
+        variable.assign(0.1 * value_of(variable))
     pixels = model.decode(model.sample_latents(3, seed=0)).ravel()[::6144]
-    expected = [-0.9978666, 0.5812021, -0.9961412, 0.0001163, -0.9956504, 0.2846476]
-    # Eighteen layers: processors differ by a little more than in the other networks.
-    np.testing.assert_allclose(pixels, expected, atol=3e-5)
+    expected = [-0.3293563, 0.0663298, -0.3026469, 0.0000120, -0.2971873, 0.0292650]
+    np.testing.assert_allclose(pixels, expected, atol=1e-5)
 
 
 def test_shrink_averages_squares():
