@@ -69,6 +69,25 @@ class TestStageTwo(TestStageOne):
                 assert np.abs(images).max() <= 1.0
 
 
+@pytest.mark.parametrize(("weight", "added"), [(0.0, 0.0), (10.0, 2.5)])
+def test_consistency_compares_the_shrunk_picture_with_that_of_stage_one(weight, added):
+    """Copies every pixel four by four times and adds 1/4: shrunk again, 1/4 is left."""
+    copy = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.UpSampling2D(4),
+            keras.layers.Rescaling(1.0, 0.25, dtype="float32"),
+        ]
+    )
+    model = tiny_stackgan(creativity="none").next_stage(generator=copy, consistency_weight=weight)
+    given = model.read(batch())
+    large = model.make_fakes(given, training=False)
+    loss, logs = model.generator_objective(given, large, training=False)
+    assert float(logs["consistency_loss"]) == pytest.approx(0.25, abs=1e-5)
+    game, _ = super(StackGAN, model).generator_objective(given, large, training=False)
+    assert float(loss - game) == pytest.approx(added, abs=1e-4)
+
+
 @pytest.mark.parametrize(("width", "weights"), [(128, 26_656_675), (64, 6_668_243)])
 def test_weights_of_stage_two(width, weights):
     """With a bias in place of the first normalisation it were `width` fewer: 26,656,547."""
@@ -83,7 +102,7 @@ def test_known_weights_of_stage_two_give_known_pixels():
     for variable in model.generator.layers[-2].weights:  # or tanh would be 1 nearly everywhere
         variable.assign(0.1 * value_of(variable))
     pixels = model.decode(model.sample_latents(3, seed=0)).ravel()[::6144]
-    expected = [-0.3293563, 0.0663298, -0.3026469, 0.0000120, -0.2971873, 0.0292650]
+    expected = [-0.3169026, -0.7852707, -0.3644185, -0.8463157, -0.1614015, -0.6429170]
     np.testing.assert_allclose(pixels, expected, atol=1e-5)
 
 

@@ -18,7 +18,9 @@ Objective of stage II, the same game at full size, with \(s_0=G_0(z)\) from the 
 $$L_D=-\lambda_{D_r}\big[\mathbb E_x\log D(x)+\mathbb E_z\log(1-D(G(s_0)))\big]
 +\lambda_{D_b}\sum_b L_{D\,cls,b}(x)$$
 
-$$L_G=-\lambda_{G_r}\mathbb E_z\log D(G(s_0))+\lambda_{G_e}\sum_b L_{G\,crea,b}(G(s_0))$$
+$$L_G=-\lambda_{G_r}\mathbb E_z\log D(G(s_0))+\lambda_{G_e}\sum_b L_{G\,crea,b}(G(s_0))
++\lambda_{con}L_{con}\qquad
+L_{con}=\mathbb E_z\frac1{|P|}\sum_{p\in P}\big|G(s_0)_{\downarrow p}-s_{0,p}\big|$$
 
 | symbol | name in the code |
 | --- | --- |
@@ -27,6 +29,8 @@ $$L_G=-\lambda_{G_r}\mathbb E_z\log D(G(s_0))+\lambda_{G_e}\sum_b L_{G\,crea,b}(
 | \(G_0\), \(D_0\) | `generator`, `discriminator` of a model with `stage=1` |
 | \(G_0\), frozen | `first_generator` of a model with `stage=2` |
 | \(G\), \(D\) | `generator`, `discriminator` of a model with `stage=2` |
+| \(s_0\), values \(P\) | `small_image` in stage II |
+| \(L_{con}\), \(\lambda_{con}\) | `consistency_loss`, `consistency_weight` |
 | \(G(G_0(z))\) | `sampler` of a model with `stage=2` |
 | losses and weights | those of `design.py` |
 
@@ -39,6 +43,11 @@ convolutions after the smallest map are there to take in the text; `base_filters
 all networks (Zhang et al.: 128 for generators, 64 for discriminators); with `average_decay`,
 \(G_0\) freezes as its average; the others are those of `design.py`. Zhang et al. halve the learning
 rates every 50 (stage I) or 100 (stage II) of 600 epochs: pass a schedule to `compile`.
+
+\(L_{con}\) is an addition: a picture of stage II, shrunk again, shall be that of stage I. Without
+text, nothing in the papers' game ties the two together. `consistency_weight=0` is their objective.
+With it, stage II drew the same few garments again and again, whatever stage I had drawn (64 pixels,
+width 24, 4,000 steps of each stage, drawn garments).
 """
 
 import keras
@@ -91,11 +100,13 @@ def residual_block(x):
 def stage_two_generator(small_shape=(64, 64, 3), base_filters=128):
     """Builds stage II: small pictures in [-1, 1] to pictures of four times the side in [-1, 1].
 
-    The map is halved twice, worked on by four residual blocks, and doubled four times.
+    The map is halved twice, worked on by four residual blocks, and doubled four times. The channels
+    are halved with every doubling, down to 16 or `base_filters`: from 6, the last convolution could
+    mix few colours.
 
     Args:
         small_shape: (height, width, channels), sides of 16, 32, 64, ... pixels.
-        base_filters: Channels of the first convolution; at least 4.
+        base_filters: Channels of the first convolution.
 
     Returns:
         Functional `keras.Model`; 26,656,675 trainable weights with the defaults (width 128 of Zhang
@@ -108,7 +119,8 @@ def stage_two_generator(small_shape=(64, 64, 3), base_filters=128):
     x = normalised(layers.Conv2D(4 * base_filters, 3, 1, "same", **conv_options())(x))
     for _ in range(4):
         x = residual_block(x)
-    for width in (2 * base_filters, base_filters, base_filters // 2, base_filters // 4):
+    for level in range(4):
+        width = max(2 * base_filters >> level, min(base_filters, 16))
         x = normalised(layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x))
     # The one convolution with a bias: no normalisation follows that would shift it. Float32 under
     # mixed precision too, as in `dcgan_generator`.
@@ -141,6 +153,8 @@ class StackGAN(DesIGN):
         image_shape: (height, width, channels) of the large pictures, sides of 64, 128, 256, ...
             pixels (one side may be a multiple of the other).
         stage: 1 or 2: the game that is played. `next_stage` sets it.
+        consistency_weight: Weight of the loss that keeps stage II to the pictures of stage I; 0 as
+            in the papers.
         first_generator: For stage II, own network from (batch, latent_dim) to small pictures,
             instead of the paper's. `next_stage` hands on the own generator of stage I.
         **kwargs: Those of `DesIGN`, for the stage that is played. An own `generator` makes small
@@ -151,7 +165,13 @@ class StackGAN(DesIGN):
     """
 
     def __init__(
-        self, heads=None, image_shape=(256, 256, 3), stage=1, first_generator=None, **kwargs
+        self,
+        heads=None,
+        image_shape=(256, 256, 3),
+        stage=1,
+        consistency_weight=50.0,
+        first_generator=None,
+        **kwargs,
     ):
         if stage not in (1, 2):
             raise ValueError(f"stage must be 1 or 2, got {stage!r}. Start with 1.")
@@ -161,6 +181,7 @@ class StackGAN(DesIGN):
                 "train is called generator."
             )
         self.stage = stage
+        self.consistency_weight = consistency_weight
         self.small_shape = shape_before_stage_two(image_shape)
         super().__init__(heads, image_shape=image_shape, **kwargs)
         self.remember_own(first_generator=first_generator)
@@ -171,6 +192,7 @@ class StackGAN(DesIGN):
             noise = keras.Input((self.latent_dim,), name="noise")
             large = super().sampler(self.first_generator(noise))
             self.pipeline = keras.Model(noise, large, name="pipeline")
+            self.track("consistency_loss")
 
     def stage_one_generator(self):
         """Returns the paper's network from noise to small pictures."""
@@ -220,18 +242,30 @@ class StackGAN(DesIGN):
         return model
 
     def read(self, data):
-        """Returns the part of a batch that the model needs, pictures at the size of the stage."""
+        """Returns the part of a batch that the model needs: pictures at the size of the stage.
+
+        In stage II also as many new `small_image`s of stage I.
+        """
         batch = super().read(data)
         if self.stage == 1:
-            batch["image"] = shrink(batch["image"])
-        return batch
+            return {**batch, "image": shrink(batch["image"])}
+        noise = self.sample_noise(ops.shape(batch["image"])[0])
+        return {**batch, "small_image": self.first_generator(noise)}
 
     def make_fakes(self, batch, training):
         """Returns as many generated images as the batch holds real ones."""
         if self.stage == 1:
             return super().make_fakes(batch, training)
-        noise = self.sample_noise(ops.shape(batch["image"])[0])
-        return self.generator(self.first_generator(noise), training=training)
+        return self.generator(batch["small_image"], training=training)
+
+    def generator_objective(self, batch, fake, training):
+        """The objective of `DesIGN`, and in stage II the pictures of stage I kept."""
+        loss, logs = super().generator_objective(batch, fake, training)
+        if self.stage == 1:
+            return loss, logs
+        consistency = ops.mean(ops.abs(shrink(fake) - batch["small_image"]))
+        loss += self.consistency_weight * consistency
+        return loss, {**logs, "g_loss": loss, "consistency_loss": consistency}
 
     @property
     def sampler(self):
@@ -262,4 +296,8 @@ class StackGAN(DesIGN):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {**super().get_config(), "stage": self.stage}
+        return {
+            **super().get_config(),
+            "stage": self.stage,
+            "consistency_weight": self.consistency_weight,
+        }
