@@ -17,7 +17,6 @@ __all__ = [
     "mask_reconstruction_loss",
     "minimax_discriminator_loss",
     "minimax_generator_loss",
-    "mode_seeking_loss",
     "nonsaturating_generator_loss",
     "r1_penalty",
     "wasserstein_critic_loss",
@@ -248,23 +247,6 @@ def mask_reconstruction_loss(generated, mask):
         -1 and 1.
     """
     return ops.mean(ops.abs(_float32(generated) - _float32(mask)))
-
-
-def mode_seeking_loss(distance, epsilon=1e-5):
-    r"""Asks for different pictures from different noise.
-
-    $$L_{ms}=\frac{1}{d+\epsilon}$$
-
-    Mao et al. 2019, equation 2, for noise vectors of equal distance.
-
-    Args:
-        distance: Mean distance \(d\geq0\) of pictures that differ in noise only.
-        epsilon: Keeps the loss finite where the noise has no effect.
-
-    Returns:
-        Scalar above 0; 2 if the pictures are 0.5 apart.
-    """
-    return 1.0 / (_float32(distance) + epsilon)
 
 
 def discriminator_accuracies(real_logits, fake_logits):

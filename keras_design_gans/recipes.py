@@ -136,8 +136,13 @@ RECIPES = {
         stages=2,
         **_GAN_64,
     ),
+    # The mask gives the shape: no head asks for a new one.
     "mask_stylegan_garments_64": Recipe(
-        "MaskStyleGAN", _NARROW, labels=_HEADS, steps=8_000, **_GAN_64
+        "MaskStyleGAN",
+        _NARROW,
+        labels=("texture",),
+        steps=8_000,
+        **(_GAN_64 | {"optimizers": {}}),
     ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),

@@ -9,14 +9,15 @@ Objective, on masks \(m\) of real pictures; \(L_D\) is that of `design.py` on pa
 its mask, \((x,m)\) real and \((G(m,z),m)\) fake:
 
 $$L_G=\lambda_{G_r}L_{G\,rf}+\lambda_{G_e}\sum_b L_{G\,crea,b}+\lambda_{rec}L_{rec}
-+\lambda_{ms}L_{ms}$$
-
-$$L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C\big|G(m,z=0)_{p,c}-\tilde m_p\big|
-\qquad L_{ms}=\frac1{d}\qquad d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
-\big|G(m,z)_{p,c}-G(m,z')_{p,c}\big|$$
+\qquad L_{rec}=\mathbb E_m\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C\big|G(m,z=0)_{p,c}
+-\tilde m_p\big|$$
 
 Without noise the generator has to draw the mask itself, \(\tilde m=-m\), black on white: so the
-shape comes from \(m\), and what \(z\) adds is texture. \(L_{ms}\) keeps \(z\) in use.
+shape comes from \(m\), and what \(z\) adds is texture. Whether it adds any is logged: the distance
+of two pictures of one mask, on the object,
+
+$$d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
+\big|G(m,z)_{p,c}-G(m,z')_{p,c}\big|$$
 
 | symbol | name in the code |
 | --- | --- |
@@ -27,8 +28,7 @@ shape comes from \(m\), and what \(z\) adds is texture. \(L_{ms}\) keeps \(z\) i
 | \(G(m,z)\), \(G(m,z')\), \(G(m,z=0)\) | `one`, `other`, `plain` |
 | \(C\) | channels of the picture |
 | \(L_{rec}\), \(\lambda_{rec}\) | `mask_reconstruction_loss`, `reconstruction_weight` |
-| \(d\), \(L_{ms}\) | `texture_distance`, `mode_seeking_loss` |
-| \(\lambda_{ms}\) | `mode_seeking_weight` |
+| \(d\) | `texture_distance` |
 | all others | as in `design.py` |
 
 Layers follow the authors' code of Wang and Gupta at 128 pixels. Activations are those of DesIGN's
@@ -36,14 +36,10 @@ text, nearly the reverse of theirs: leaky ReLU after convolutions, ReLU after tr
 Deviations: another name, because "StyleGAN" now means the network of Karras et al. 2019; the
 discriminator is DCGAN's with heads; \(L_{rec}\) is a mean; the others are those of `design.py`.
 The published text does not give \(\lambda_{rec}\), nor the colours of the mask; black on white is
-how products are photographed. Two additions, for which trials decided (32 pixels, width 16, 800
-steps, drawn garments):
-
-- The discriminator sees the mask, as that of Wang and Gupta sees their surface normals. DesIGN does
-  not say so; `paired=False` shows it the picture alone. Then the shape came from the noise.
-- \(L_{ms}\) (Mao et al., "Mode Seeking Generative Adversarial Networks", CVPR 2019,
-  arXiv:1903.05628, without their distance of the noise, which in 100 dimensions is nearly
-  constant). `mode_seeking_weight=0` is DesIGN's objective. With it the noise was ignored.
+how products are photographed. The noise branch has 64 channels or more at any `base_filters`: with
+16 the noise was ignored. The discriminator sees the mask, as that of Wang and Gupta sees their
+surface normals. DesIGN does not say so; `paired=False` shows it the picture alone. Then the shape
+came from the noise. (Both trials: 32 pixels, width 16, 800 steps, drawn garments.)
 """
 
 import keras
@@ -51,7 +47,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_design_gans.batch import Images
-from keras_design_gans.losses import mask_reconstruction_loss, mode_seeking_loss
+from keras_design_gans.losses import mask_reconstruction_loss
 from keras_design_gans.models.dcgan import batch_norm, conv_options, scales
 from keras_design_gans.models.design import DesIGN, design_discriminator
 
@@ -72,8 +68,8 @@ def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
     """Builds the generator, from masks and noise to images in [-1, 1].
 
     Two branches, one from the mask and one from the noise, meet at a quarter of the picture's side,
-    but at 32 pixels at most: up to 128 pixels only the noise branch grows with the picture, beyond
-    that the mask branch and the decoder get a layer more for every doubling.
+    but at 32 pixels at most: beyond 128 pixels the mask branch and the decoder get a layer more for
+    every doubling. The noise branch begins at a quarter of the side where they meet.
 
     Args:
         image_shape: (height, width, channels), sides of 8, 16, 32, ... pixels.
@@ -87,7 +83,7 @@ def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
     doublings = len(scales(image_shape, base_filters)[1])
     halvings = max(2, doublings - 3)
     meeting = [side >> halvings for side in image_shape[:2]]
-    noise_doublings = max(doublings - halvings - 1, 0)
+    noise_doublings = min(2, doublings + 2 - halvings)
 
     mask = keras.Input((*image_shape[:2], 1), name="mask")
     shape = mask
@@ -97,9 +93,10 @@ def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
     noise = keras.Input((latent_dim,), name="noise")
     texture = layers.Reshape((1, 1, latent_dim))(noise)
     smallest = [side >> noise_doublings for side in meeting]
-    texture = transposed_convolution(texture, base_filters, smallest, 1, "valid")
+    width = max(base_filters, 64)
+    texture = transposed_convolution(texture, width, smallest, 1, "valid")
     for _ in range(noise_doublings):
-        texture = transposed_convolution(texture, base_filters)
+        texture = transposed_convolution(texture, width)
 
     x = layers.Concatenate()([shape, texture])
     x = convolution(x, 4 * base_filters, 3, 1)
@@ -125,7 +122,6 @@ class MaskStyleGAN(DesIGN):
     Args:
         heads: As in `DesIGN`.
         reconstruction_weight: Weight of the reconstruction of the mask without noise.
-        mode_seeking_weight: Weight of the loss that keeps the noise in use; 0 as in the paper.
         paired: The discriminator judges a picture with its mask, as one array of a channel more.
             `False` shows it the picture alone.
         **kwargs: Those of `DesIGN`. An own `generator` takes `[mask, noise]`, an own
@@ -136,14 +132,12 @@ class MaskStyleGAN(DesIGN):
         self,
         heads=None,
         reconstruction_weight=10.0,
-        mode_seeking_weight=0.1,
         paired=True,
         **kwargs,
     ):
         self.paired = paired
         super().__init__(heads, **kwargs)
         self.reconstruction_weight = reconstruction_weight
-        self.mode_seeking_weight = mode_seeking_weight
         self.track("reconstruction_loss", "texture_distance")
 
     def default_generator(self):
@@ -179,7 +173,7 @@ class MaskStyleGAN(DesIGN):
         return super().discriminator_objective(real, fake, training)
 
     def generator_objective(self, batch, fake, training):
-        """The objective of `DesIGN` with noise, masks redrawn without, and the noise in use."""
+        """The objective of `DesIGN` with noise, and masks redrawn without."""
         one, other, plain = ops.split(fake, 3)
         mask = first_half(batch["mask"])
         fake = ops.concatenate([self.pair(one, mask), self.pair(other, mask)])
@@ -187,7 +181,6 @@ class MaskStyleGAN(DesIGN):
         reconstruction = mask_reconstruction_loss(plain, -mask)
         distance = texture_distance(one, other, mask)
         loss += self.reconstruction_weight * reconstruction
-        loss += self.mode_seeking_weight * mode_seeking_loss(distance)
         logs = {**logs, "reconstruction_loss": reconstruction, "texture_distance": distance}
         return loss, {**logs, "g_loss": loss}
 
@@ -254,7 +247,6 @@ class MaskStyleGAN(DesIGN):
         return {
             **super().get_config(),
             "reconstruction_weight": self.reconstruction_weight,
-            "mode_seeking_weight": self.mode_seeking_weight,
             "paired": self.paired,
         }
 
