@@ -19,6 +19,7 @@ __all__ = [
     "plotting",
     "presets",
     "recipes",
+    "sketches",
     "training",
 ]
 

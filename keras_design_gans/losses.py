@@ -8,6 +8,7 @@ logit \(\ell\); `real` images have target 1, `fake` images 0, as in Goodfellow e
 from keras import ops
 
 __all__ = [
+    "balanced_edge_loss",
     "can_h_loss",
     "can_loss",
     "discriminator_accuracies",
@@ -247,6 +248,31 @@ def mask_reconstruction_loss(generated, mask):
         -1 and 1.
     """
     return ops.mean(ops.abs(_float32(generated) - _float32(mask)))
+
+
+def balanced_edge_loss(edges, logits):
+    r"""Cross-entropy of an edge map, in which the few edges weigh as much as the many others.
+
+    $$L=\mathbb E_x\Big[-\beta\sum_p y_p\log\sigma(\ell_p)
+    -(1-\beta)\sum_p(1-y_p)\log(1-\sigma(\ell_p))\Big],\qquad \beta=1-\tfrac1{|P|}\sum_p y_p$$
+
+    Xie and Tu 2015 (HED), equation 2: a sum over the pixels \(P\), with \(\beta\) of each image.
+
+    Args:
+        edges: The targets \(y\), (batch, height, width, 1) in [0, 1]: 1 on an edge, and between on
+            a soft one.
+        logits: The logits \(\ell\) of "edge", of the same shape.
+
+    Returns:
+        Scalar, at least 0. With zero logits and a share \(s\) of edges it is
+        \(2\,s\,(1-s)\,|P|\log 2\): 12.476649 for 100 pixels, 10 of them edges.
+    """
+    edges, logits = _float32(edges), _float32(logits)
+    pixels = tuple(range(1, len(logits.shape)))
+    beta = 1.0 - ops.mean(edges, axis=pixels)
+    on_edges = ops.sum(edges * ops.softplus(-logits), axis=pixels)
+    elsewhere = ops.sum((1.0 - edges) * ops.softplus(logits), axis=pixels)
+    return ops.mean(beta * on_edges + (1.0 - beta) * elsewhere)
 
 
 def discriminator_accuracies(real_logits, fake_logits):

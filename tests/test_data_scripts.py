@@ -21,6 +21,7 @@ SCRIPTS = Path(__file__).parents[1] / "data_scripts"
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("KDG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(SCRIPTS)  # they share `photo_folder.py`
     tfds_module._open.cache_clear()
 
 
@@ -197,7 +198,35 @@ def test_make_masks_keeps_splits_and_stays_in_its_folder(tmp_path):
     assert not (tmp_path / "bad_out" / "images").exists()
 
 
-@pytest.mark.parametrize("name", ["prepare_tfds", "prepare_folder", "make_masks"])
+def test_make_sketches(tmp_path, capsys):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    product_photos(photos, 4)
+    (photos / "b" / "broken.jpg").write_text("<html>404</html>")
+    make_sketches = script("make_sketches")
+    arguments = [str(photos), "--image-size", "64", "--processes", "1", "--out", str(out)]
+    make_sketches.main(arguments)
+    output = capsys.readouterr().out
+    assert "4 sketches in" in output
+    assert "b/broken.jpg: it is empty or not a picture" in output
+    data = datasets.from_folder(
+        out, features=("image", "sketch", "label"), image_size=32, batch_size=1
+    )
+    sketch = data[0]["sketch"]
+    assert (sketch > 0.9).mean() > 0.6
+    assert sketch.min() < -0.5
+
+    before = contents(out)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("sketches/*/*.png")}
+    make_sketches.main(arguments)
+    assert capsys.readouterr().out == output
+    assert contents(out) == before
+    assert len(times) == 4
+    assert times == {path: path.stat().st_mtime_ns for path in out.rglob("sketches/*/*.png")}
+    make_sketches.main([*arguments, "--style", "sobel"])
+    assert (out / "sketches/a/0.png").read_bytes() != before["sketches/a/0.png"]
+
+
+@pytest.mark.parametrize("name", ["prepare_tfds", "prepare_folder", "make_masks", "make_sketches"])
 def test_help(name, capsys):
     with pytest.raises(SystemExit) as stop:
         script(name).main(["--help"])

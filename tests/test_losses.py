@@ -133,3 +133,24 @@ def test_mask_reconstruction():
     assert value(losses.mask_reconstruction_loss(-mask + grey, mask)) == 2.0
     blue = mask + np.array([0, 0, 0.5], "float32") * [[[[1]], [[0]]]]  # 2 of 12 values are off
     assert value(losses.mask_reconstruction_loss(blue, mask)) == pytest.approx(2 * 0.5 / 12)
+
+
+def test_balanced_edge_loss_at_zero_logits():
+    edges = np.zeros((2, 10, 10, 1), "float32")
+    edges[:, 3] = 1  # 10 of 100 pixels
+    found = value(losses.balanced_edge_loss(edges, np.zeros_like(edges)))
+    assert found == pytest.approx(12.476649, abs=1e-5)
+
+
+def test_balanced_edge_loss_weighs_each_image_by_its_own_edges():
+    edges = np.array([[1, 0, 0, 0], [1, 1, 0, 0]], "float32").reshape(2, 2, 2, 1)
+    logits = np.array([[math.log(3), 0, 0, 0], [0, 0, 0, 0]], "float32").reshape(2, 2, 2, 1)
+    first = 3 / 4 * -math.log(3 / 4) + 1 / 4 * 3 * LOG2
+    second = 1 / 2 * 2 * LOG2 + 1 / 2 * 2 * LOG2
+    found = value(losses.balanced_edge_loss(edges, logits))
+    assert found == pytest.approx((first + second) / 2, abs=1e-6)
+
+
+def test_balanced_edge_loss_without_edges_is_zero():
+    empty = np.zeros((1, 4, 4, 1), "float32")
+    assert value(losses.balanced_edge_loss(empty, empty + 5)) == 0

@@ -2,7 +2,8 @@
 
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
+from keras_design_gans.models.hed import HED
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 from keras_design_gans.models.stackgan import StackGAN
 
-__all__ = ["DCGAN", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = ["DCGAN", "HED", "DesIGN", "MaskStyleGAN", "StackGAN"]
