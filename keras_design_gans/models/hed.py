@@ -45,18 +45,19 @@ MEANS = (122.67892, 116.66877, 104.00699)  # of red, green and blue, in 0 ... 25
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters / base_filters, convolutions
 
 
-def hed_network(base_filters=64):
+def hed_network(base_filters=64, image_shape=(None, None, 3)):
     """Builds the network: images (batch, height, width, 3) in [-1, 1] to six maps of logits.
 
     Args:
         base_filters: Filters of the first block, 64 in VGG-16.
+        image_shape: (height, width, 3), sides multiples of 16. `None` sides take any; to export
+            the network, give numbers.
 
     Returns:
-        Functional `keras.Model` for pictures of any size whose sides are multiples of 16. It
-        returns a list of six maps (batch, height, width, 1): the five sides and their fusion.
-        14,716,171 trainable weights with the default.
+        Functional `keras.Model` that returns a list of six maps (batch, height, width, 1): the five
+        sides and their fusion. 14,716,171 trainable weights with the default.
     """
-    image = keras.Input((None, None, 3), name="image")
+    image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1.0, [1 - mean / 127.5 for mean in MEANS])(image)
     sides = []
     for scale, (width, convolutions) in enumerate(BLOCKS):
