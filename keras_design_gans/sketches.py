@@ -33,8 +33,8 @@ LUMA = (0.2125, 0.7154, 0.0721)  # ITU-R BT.709, as in scikit-image
 def xdog(images, sigma=None, k=1.6, tau=0.99, epsilon=-0.003, phi=30.0):
     r"""Draws by an extended difference of Gaussians (Winnemöller et al. 2012).
 
-    The paper writes \(D\) also as \((1+p)\,G_\sigma * I - p\,G_{k\sigma} * I\), which is \(1+p\) times
-    the one above for \(\tau=p/(1+p)\): the default is \(p=99\).
+    The paper writes \(D\) also as \((1+p)\,G_\sigma * I - p\,G_{k\sigma} * I\), which is \(1+p\)
+    times the one above for \(\tau=p/(1+p)\): the default is \(p=99\).
 
     Args:
         images: array `(n, height, width, channels)`, or one picture `(height, width, channels)`,

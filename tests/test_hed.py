@@ -29,7 +29,7 @@ class TestHED(GanTestCase):
     known_pixels = [0.073376, -0.014099, 0.073472, -0.013975, 0.072807, -0.014199]
 
     def make_model(self, size=16):
-        return kdg.models.HED((size, size, 3), base_filters=4)
+        return kdg.models.HED((size, size, 3), base_filters=8)
 
     def make_batch(self, size=16, n=8):
         return squares(size, n)
