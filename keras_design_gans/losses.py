@@ -12,7 +12,9 @@ __all__ = [
     "can_h_loss",
     "can_loss",
     "discriminator_accuracies",
+    "gaussian_reconstruction_loss",
     "gradient_penalty",
+    "kl_to_standard_normal",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "mask_reconstruction_loss",
@@ -273,6 +275,46 @@ def balanced_edge_loss(edges, logits):
     on_edges = ops.sum(edges * ops.softplus(-logits), axis=pixels)
     elsewhere = ops.sum((1.0 - edges) * ops.softplus(logits), axis=pixels)
     return ops.mean(beta * on_edges + (1.0 - beta) * elsewhere)
+
+
+def gaussian_reconstruction_loss(images, reconstructions):
+    r"""Distance between images and what an autoencoder makes of them.
+
+    $$L_{rec}=-\mathbb E_x\log N(x;\hat x,I)-\tfrac P2\log2\pi
+    =\mathbb E_x\tfrac12\lVert x-\hat x\rVert_2^2$$
+
+    Doersch 2016, section 2.1, with variance 1. The sum over the \(P\) values of a picture, not
+    their mean: only so is it a log likelihood, to be added to a KL divergence in nats.
+
+    Args:
+        images: Pictures, shape (batch, ...).
+        reconstructions: What the decoder made of them, the same shape.
+
+    Returns:
+        Scalar, at least 0.
+    """
+    squares = ops.square(_float32(images) - _float32(reconstructions))
+    return 0.5 * ops.mean(ops.sum(squares, axis=tuple(range(1, len(squares.shape)))))
+
+
+def kl_to_standard_normal(mean, log_variance):
+    r"""KL divergence of normal distributions with independent components from \(N(0,I)\).
+
+    $$KL\big(N(\mu,\operatorname{diag}\sigma^2)\,\Vert\,N(0,I)\big)
+    =\tfrac12\sum_j(\mu_j^2+\sigma_j^2-1-\log\sigma_j^2)$$
+
+    Kingma and Welling 2013, appendix B; a sum over the components, a mean over the batch.
+
+    Args:
+        mean: \(\mu\), shape (batch, components).
+        log_variance: \(\log\sigma^2\), the same shape.
+
+    Returns:
+        Scalar in nats, at least 0; 0 if every mean is 0 and every variance 1.
+    """
+    mean, log_variance = _float32(mean), _float32(log_variance)
+    terms = ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance
+    return 0.5 * ops.mean(ops.sum(terms, axis=-1))
 
 
 def discriminator_accuracies(real_logits, fake_logits):

@@ -154,3 +154,23 @@ def test_balanced_edge_loss_weighs_each_image_by_its_own_edges():
 def test_balanced_edge_loss_without_edges_is_zero():
     empty = np.zeros((1, 4, 4, 1), "float32")
     assert value(losses.balanced_edge_loss(empty, empty + 5)) == 0
+
+
+def test_reconstruction_is_half_the_sum_of_squares():
+    images = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.0]], "float32").reshape(2, 1, 1, 3)
+    grey = np.zeros_like(images)
+    assert value(losses.gaussian_reconstruction_loss(images, images)) == 0.0
+    assert value(losses.gaussian_reconstruction_loss(images, grey)) == pytest.approx((1 + 0) / 2)
+    wide = np.tile(images, (1, 2, 2, 1))  # a sum: four times as many pixels, four times the loss
+    assert value(losses.gaussian_reconstruction_loss(wide, 0 * wide)) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "expected"),
+    [(0.0, 1.0, 0.0), (1.0, 1.0, 0.5), (0.0, math.e, 0.359141), (0.0, 4.0, 0.806853)],
+)
+def test_kl_to_the_standard_normal(mean, variance, expected):
+    means = np.full((5, 3), mean, "float32")
+    log_variances = np.full((5, 3), math.log(variance), "float32")
+    found = value(losses.kl_to_standard_normal(means, log_variances))
+    assert found == pytest.approx(3 * expected, abs=1e-5)  # a sum over three components

@@ -5,5 +5,6 @@ from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.hed import HED
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 from keras_design_gans.models.stackgan import StackGAN
+from keras_design_gans.models.vae import VAE
 
-__all__ = ["DCGAN", "HED", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = ["DCGAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]
