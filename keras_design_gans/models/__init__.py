@@ -2,9 +2,10 @@
 
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
+from keras_design_gans.models.gan import GAN
 from keras_design_gans.models.hed import HED
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 from keras_design_gans.models.stackgan import StackGAN
 from keras_design_gans.models.vae import VAE
 
-__all__ = ["DCGAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = ["DCGAN", "GAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]
