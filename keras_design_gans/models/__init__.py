@@ -1,5 +1,6 @@
 """One paper, one file: the networks of a paper and its `keras.Model`."""
 
+from keras_design_gans.models.cgan import CGAN
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.gan import GAN
@@ -8,4 +9,4 @@ from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 from keras_design_gans.models.stackgan import StackGAN
 from keras_design_gans.models.vae import VAE
 
-__all__ = ["DCGAN", "GAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = ["CGAN", "DCGAN", "GAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]

@@ -236,35 +236,42 @@ class DCGAN(NoiseToImage):
 
     def discriminator_objective(self, batch, fake, training):
         """Returns the discriminator's loss and logs. Batch norm sees real and fake apart."""
-        real_logits = self.judge(batch["image"], training)
-        fake_logits = self.judge(fake, training)
+        given = self.given(batch)
+        real_logits = self.judge(batch["image"], training, *given)
+        fake_logits = self.judge(fake, training, *given)
         loss = minimax_discriminator_loss(real_logits, fake_logits, self.real_target)
-        loss += self.slope_penalty(batch["image"], training)
+        loss += self.slope_penalty(batch["image"], training, *given)
         return loss, {"d_loss": loss, **discriminator_accuracies(real_logits, fake_logits)}
 
     def generator_objective(self, batch, fake, training):
         """Returns the generator's loss and what it logs."""
-        loss = nonsaturating_generator_loss(self.judge(fake, training))
+        loss = nonsaturating_generator_loss(self.judge(fake, training, *self.given(batch)))
         return loss, {"g_loss": loss}
 
-    def slope_penalty(self, images, training):
+    def given(self, batch):
+        """Returns what the discriminator is shown beside the images: here nothing."""
+        return ()
+
+    def slope_penalty(self, images, training, *given):
         """Returns the weighted R1 penalty at real images, or 0 if it is switched off."""
         if not (training and self.r1_weight):
             return 0.0
-        some = images[::4]  # the same in expectation, for a quarter of the time
-        slopes = self.input_gradients(lambda x: self.real_logits(self.judge(x, training)), some)
+        some, *given = (x[::4] for x in (images, *given))  # for a quarter of the time
+        slopes = self.input_gradients(
+            lambda x: self.real_logits(self.judge(x, training, *given)), some
+        )
         return self.r1_weight * r1_penalty(slopes)
 
     def real_logits(self, answer):
         """Takes the logits of real against fake from the discriminator's answer."""
         return answer
 
-    def judge(self, images, training):
+    def judge(self, images, training, *given):
         """Shows images to the discriminator, in training under `instance_noise`."""
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.noise_seed)
             images = images + self.instance_noise * noise
-        return self.discriminator(images, training=training)
+        return self.discriminator([images, *given] if given else images, training=training)
 
     def get_config(self):
         """Returns the constructor's arguments."""
