@@ -55,6 +55,13 @@ def build_parser():
     generate.add_argument("source", help="run folder, preset name or preset folder")
     generate.add_argument("--number", type=int, default=64, help="how many (default: 64)")
     generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument(
+        "--label",
+        nargs="+",
+        default=[],
+        metavar="KEY=CLASS",
+        help="what a conditional model shall draw, such as: body=suv view=front",
+    )
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder to write to")
     generate.set_defaults(run=generate_command)
 
@@ -167,7 +174,7 @@ def generate_command(options):
     from keras_design_gans import plotting, training
 
     model, description = open_generator(options.source)
-    conditions = {}
+    conditions = labels_of(model, options.label)
     if "mask" in model.needs:  # a model without conditions needs no data and no recipe
         recipe = training.recipe_from(description)
         conditions = training.conditions(model, recipe, options.number)
@@ -177,6 +184,21 @@ def generate_command(options):
         Image.fromarray(image).save(options.out / f"{index:04d}.png")
     plotting.save_grid(images, options.out / "grid.png")
     print(f"{options.number} pictures and grid.png in {options.out}")
+
+
+def labels_of(model, pairs):
+    """Returns the labels of `--label KEY=CLASS ...` as arguments of `model.generate`."""
+    known = getattr(model, "conditions", {})
+    if pairs and not known:
+        raise ValueError(f"A {type(model).__name__} takes no --label; a CGAN does.")
+    labels = {}
+    for pair in pairs:
+        key, _, label = pair.partition("=")
+        if key not in known or not label:
+            raise ValueError(f"--label takes KEY=CLASS, with KEY of {', '.join(known)}: got {pair}")
+        is_name = not isinstance(known[key], int) and label in known[key]  # "2026" may be a name
+        labels[key] = int(label) if label.isdecimal() and not is_name else label
+    return labels
 
 
 def score_command(options):

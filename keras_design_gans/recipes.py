@@ -7,6 +7,8 @@ for sampling (`average_decay=0.999`; paper `None`), batches of 32 (paper 64) and
 (paper 2e-4): together they reach clean pictures in a few minutes on a small machine.
 `benchmarks/stabilisers.py` takes them one by one.
 
+The VAE and the GAN go without, but for the averaged generator of the GAN and the batches of 32.
+
 The DesIGN paper does not give its weights. At `g_creativity_weight=1` garments of 64 pixels became
 half one thing and half another; the recipes use 0.1. Heads that learn hard labels become ever more
 certain, and with them the creativity loss grows without end: after 8,000 steps it was all that the
@@ -26,16 +28,18 @@ class Recipe:
 
     Attributes:
         model: Name of the class in `kdg.models` or `kdg.metrics`.
-        arguments: Arguments of its constructor, JSON types only. `image_shape` and `heads` follow
-            from the data.
+        arguments: Arguments of its constructor, JSON types only. `image_shape` and the labels
+            follow from the data.
         data: Name of a data set, or path of a folder of pictures.
-        labels: Label keys the model's heads learn.
+        labels: Label keys that the model learns, or is told.
         image_size: Side of the pictures, in pixels.
         batch_size: Pictures per step.
         optimizers: Dictionary from `compile` argument to the serialised Keras optimizer.
         steps: Length of the training.
         stages: Stages of the model, each with its share of the steps; `next_stage` leads from one
             to the next.
+        labels_for: The model's argument for the labels: `"heads"` where it learns them,
+            `"conditions"` where it is told them.
         seed: Seed of weights, noise and order of the data.
     """
 
@@ -48,6 +52,7 @@ class Recipe:
     optimizers: dict
     steps: int
     stages: int = 1
+    labels_for: str = "heads"
     seed: int = 0
 
     @property
@@ -62,7 +67,9 @@ class Recipe:
         keras.utils.set_random_seed(self.seed)
         arguments = dict(self.arguments)
         if self.labels:
-            arguments["heads"] = {key: list(dataset.class_names[key]) for key in self.labels}
+            arguments[self.labels_for] = {
+                key: list(dataset.class_names[key]) for key in self.labels
+            }
         shape = dataset.arrays["image"].shape[1:]
         return self.compile(self.model_class(image_shape=shape, **arguments))
 
@@ -99,7 +106,9 @@ _GAN_64 = {
     "image_size": 64,
     "batch_size": 32,
     "optimizers": {"generator_optimizer": adam(5e-4), "discriminator_optimizer": adam(5e-4)},
+    "steps": 20_000,
 }
+_SHORTER_64 = {**_GAN_64, "steps": 8_000}
 _STABILISED = {
     "base_filters": 32,
     "real_target": 0.9,
@@ -110,6 +119,10 @@ _STABILISED = {
 _DESIGN = {**_STABILISED, "g_creativity_weight": 0.1, "class_smoothing": 0.1}
 _NARROW = {**_DESIGN, "base_filters": 24}  # for generators with many more layers
 _HEADS = ("shape", "texture")
+
+_CARS_64 = {**_SHORTER_64, "data": "cars"}
+_VAE_OPTIMIZERS = {"autoencoder_optimizer": adam(1e-3, beta_1=0.9)}
+_GAN_OPTIMIZERS = {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)}
 
 _CLASSIFIER_64 = {
     "arguments": {"base_filters": 16},
@@ -122,27 +135,27 @@ _CLASSIFIER_64 = {
 
 RECIPES = {
     "design_garments_64": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, steps=20_000, **_GAN_64
+        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, **_GAN_64
     ),
     "design_garments_64_can": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, steps=12_000, **_GAN_64
+        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, **_SHORTER_64
     ),
-    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), steps=12_000, **_GAN_64),
+    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_SHORTER_64),
     "stackgan_garments_64": Recipe(
-        "StackGAN",
-        {**_NARROW, "creativity": "can_h"},
-        labels=_HEADS,
-        steps=8_000,
-        stages=2,
-        **_GAN_64,
+        "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, stages=2, **_SHORTER_64
     ),
-    # The mask gives the shape: no head asks for a new one.
-    "mask_stylegan_garments_64": Recipe(
-        "MaskStyleGAN",
-        _NARROW,
-        labels=("texture",),
-        steps=8_000,
-        **(_GAN_64 | {"optimizers": {}}),
+    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _NARROW, labels=_HEADS, **_SHORTER_64),
+    "vae_cars_64": Recipe(
+        "VAE", {"base_filters": 32}, labels=(), **{**_CARS_64, "optimizers": _VAE_OPTIMIZERS}
+    ),
+    "gan_cars_64": Recipe(
+        "GAN", {"average_decay": 0.999}, labels=(), **{**_CARS_64, "optimizers": _GAN_OPTIMIZERS}
+    ),
+    "cgan_cars_64": Recipe(
+        "CGAN", _STABILISED, labels=("body", "view"), labels_for="conditions", **_CARS_64
+    ),
+    "cgan_garments_64": Recipe(
+        "CGAN", _STABILISED, labels=_HEADS, labels_for="conditions", **_SHORTER_64
     ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
@@ -154,6 +167,9 @@ MAIN = {
     "dcgan": "dcgan_garments_64",
     "stackgan": "stackgan_garments_64",
     "mask_stylegan": "mask_stylegan_garments_64",
+    "vae": "vae_cars_64",
+    "gan": "gan_cars_64",
+    "cgan": "cgan_cars_64",
 }
 MAIN_STEPS = 2_000
 

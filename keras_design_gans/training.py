@@ -147,14 +147,19 @@ def conditions(model, recipe, n):
         n: Number of pictures.
 
     Returns:
-        Dictionary of arguments: for a model that needs masks, those of the first test pictures,
-        from the beginning again where there are fewer than `n`; empty for all others.
+        Dictionary of arguments: for a model that needs masks, or labels for its conditions, those
+        of the first test pictures, from the beginning again where there are fewer than `n`; empty
+        for all others.
     """
-    if "mask" not in model.needs:
+    arguments = {key: key for key in getattr(model, "conditions", ())}
+    if "mask" in model.needs:
+        arguments["mask"] = "masks"
+    if not arguments:
         return {}
-    test = open_data(recipe.data, recipe.image_size, 1, "test", features=("mask",))
-    masks = test.take(min(n, test.num_examples))["mask"]
-    return {"masks": masks[np.arange(n) % len(masks)]}
+    test = open_data(recipe.data, recipe.image_size, 1, "test", features=tuple(arguments))
+    first = test.take(min(n, test.num_examples))
+    rows = np.arange(n) % test.num_examples
+    return {argument: first[key][rows] for key, argument in arguments.items()}
 
 
 def read_history(path):

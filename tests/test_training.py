@@ -251,6 +251,45 @@ def test_a_model_that_needs_masks_gets_them(masked, tmp_path, capsys):
     assert "no recipe" in capsys.readouterr().err
 
 
+def test_a_model_with_conditions_is_told_the_labels(recipe, tmp_path, capsys):
+    arguments = {"latent_dim": 8, "base_filters": 4, "average_decay": 0.9}
+    recipe = dataclasses.replace(recipe, model="CGAN", arguments=arguments, labels_for="conditions")
+    out, made = tmp_path / "run", tmp_path / "made"
+    model, steps = training.run(recipe, out)
+    assert model.conditions == {"label": ["coat", "dress"]}
+    test = training.open_data(recipe.data, 16, 1, "test")
+    labels = training.conditions(model, recipe, 20)["label"]
+    assert test.num_examples < 20  # fewer test pictures than asked for: they come again
+    np.testing.assert_array_equal(labels, np.resize(test.arrays["label"], 20))
+
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    model = presets.load(out / "preset")
+    command = ["generate", str(out), "--number", "3", "--out", str(made)]
+    for given, asked in (([], {}), (["label=dress"], {"label": 1}), (["label=0"], {"label": 0})):
+        assert cli.main([*command, *(["--label", *given] if given else [])]) == 0
+        found = np.asarray(Image.open(made / "0002.png"))
+        expected = plotting.to_uint8(model.generate(3, seed=0, **asked))[2]
+        np.testing.assert_array_equal(found, expected)
+    for wrong, message in (
+        ("label=shoe", "'label' must be one of coat, dress"),
+        ("body=suv", "KEY of label: got body=suv"),
+        ("dress", "KEY of label: got dress"),
+    ):
+        assert cli.main([*command, "--label", wrong]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_labels_are_for_models_with_conditions(capsys):
+    assert cli.main(["generate", "dcgan_garments_64", "--label", "shape=coat"]) == 2
+    assert "A DCGAN takes no --label" in capsys.readouterr().err
+
+
+def test_a_model_with_conditions_needs_labels(recipe, tmp_path):
+    recipe = dataclasses.replace(recipe, model="CGAN", labels=(), arguments={})
+    with pytest.raises(ValueError, match="at least one condition"):
+        training.run(recipe, tmp_path / "run")
+
+
 def test_data_without_masks_is_named(recipe, tmp_path):
     recipe = dataclasses.replace(recipe, model="MaskStyleGAN")
     with pytest.raises(ValueError, match=r"has no .'mask'.*make_masks\.py"):
