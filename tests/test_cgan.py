@@ -22,7 +22,7 @@ def tiny_model(size=16, **arguments):
 
 
 class TestCGAN(GanTestCase):
-    known_pixels = None
+    known_pixels = [-0.0756262, -0.1848275, -0.0945234, -0.1991129, -0.0919076, -0.1927234]
 
     def make_model(self, size=16):
         return tiny_model(
@@ -141,20 +141,21 @@ def test_a_label_changes_the_picture_and_its_judgement(architecture):
 def test_the_discriminator_is_given_the_labels_of_real_and_of_fake_pictures():
     model, shown = tiny_model(), []
 
-    def discriminator(inputs, training):
-        shown.append(inputs)
-        return ops.zeros((ops.shape(inputs[0])[0], 1))
+    class Discriminator(keras.layers.Layer):
+        def call(self, inputs, training=False):
+            shown.append([ops.convert_to_numpy(each) for each in inputs])
+            return ops.zeros((ops.shape(inputs[0])[0], 1))
 
-    model.discriminator = discriminator
+    model.discriminator = Discriminator()
     data = {key: ops.convert_to_tensor(value) for key, value in batch().items()}
     fake = model.make_fakes(data, training=False)
     model.discriminator_objective(data, fake, training=True)
     model.generator_objective(data, fake, training=True)
     expected = model.labels(8, shape=batch()["shape"], texture=batch()["texture"])
     assert len(shown) == 3
-    for (_, labels), images in zip(shown, (data["image"], fake, fake), strict=True):
-        np.testing.assert_array_equal(ops.convert_to_numpy(labels), expected)
-        np.testing.assert_array_equal(ops.convert_to_numpy(_), ops.convert_to_numpy(images))
+    for (images, labels), judged in zip(shown, (data["image"], fake, fake), strict=True):
+        np.testing.assert_array_equal(images, ops.convert_to_numpy(judged))
+        np.testing.assert_array_equal(labels, expected)
 
 
 def test_the_generator_learns_to_obey():
@@ -167,7 +168,7 @@ def test_the_generator_learns_to_obey():
     )
     shade = np.arange(16, dtype="int32") % 2
     images = np.broadcast_to((1.2 * shade - 0.6)[:, None, None, None], (16, 8, 8, 1))
-    for _ in range(150):
+    for _ in range(100):
         model.train_on_batch({"image": images.astype("float32"), "shade": shade})
     dark, bright = (model.generate(16, seed=0, shade=value).mean() for value in (0, 1))
     assert bright - dark > 0.5

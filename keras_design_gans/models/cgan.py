@@ -91,8 +91,8 @@ def cgan_mlp_generator(image_shape=(28, 28, 1), latent_dim=100, classes=10):
         layers.Dense(200, activation="relu")(noise),
         layers.Dense(1000, activation="relu")(labels),
     ]
-    x = layers.Dropout(0.5)(layers.Concatenate()(parts))
-    x = layers.Dropout(0.5)(layers.Dense(1200, activation="relu")(x))
+    x = layers.Dropout(0.5, seed=0)(layers.Concatenate()(parts))  # seeds: see `gan.py`
+    x = layers.Dropout(0.5, seed=1)(layers.Dense(1200, activation="relu")(x))
     return keras.Model([noise, labels], picture_head(x, image_shape), name="generator")
 
 
@@ -110,8 +110,8 @@ def cgan_mlp_discriminator(image_shape=(28, 28, 1), classes=10):
     image = keras.Input(image_shape, name="image")
     labels = keras.Input((classes,), name="labels")
     parts = [maxout(layers.Flatten()(image), 240, pieces=5), maxout(labels, 50, pieces=5)]
-    x = layers.Dropout(0.5)(layers.Concatenate()(parts))
-    x = layers.Dropout(0.5)(maxout(x, 240, pieces=4))
+    x = layers.Dropout(0.5, seed=2)(layers.Concatenate()(parts))
+    x = layers.Dropout(0.5, seed=3)(maxout(x, 240, pieces=4))
     logits = layers.Dense(1, dtype="float32", name="real")(x)
     return keras.Model([image, labels], logits, name="discriminator")
 

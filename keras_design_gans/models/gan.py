@@ -87,9 +87,10 @@ def gan_discriminator(image_shape=(64, 64, 3), units=1200):
         Functional `keras.Model`; 1,231,441 weights for the paper's pictures (28, 28, 1).
     """
     image = keras.Input(image_shape, name="image")
-    x = layers.Dropout(0.2)(layers.Flatten()(image))
-    for _ in range(2):
-        x = layers.Dropout(0.5)(maxout(x, units // 5, pieces=5))
+    # Seeds, because on PyTorch dropout without one is drawn from a generator that is not saved.
+    x = layers.Dropout(0.2, seed=0)(layers.Flatten()(image))
+    for seed in (1, 2):
+        x = layers.Dropout(0.5, seed=seed)(maxout(x, units // 5, pieces=5))
     return keras.Model(
         image, layers.Dense(1, dtype="float32", name="real")(x), name="discriminator"
     )
