@@ -8,5 +8,7 @@ from keras_design_gans.models.hed import HED
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
 from keras_design_gans.models.stackgan import StackGAN
 from keras_design_gans.models.vae import VAE
+from keras_design_gans.models.wgan import WGAN
+from keras_design_gans.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "DCGAN", "GAN", "HED", "VAE", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = ["CGAN", "DCGAN", "GAN", "HED", "VAE", "WGAN", "WGANGP", "DesIGN", "MaskStyleGAN", "StackGAN"]
