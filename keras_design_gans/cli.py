@@ -14,6 +14,8 @@ SCORES = {  # what the name of a score ends in, and which way is better
     "am_score": "higher",
     "prediction_entropy": "lower = clearer",
     "knn_distance": "higher = newer",
+    "mean_absolute_error": "lower",
+    "ssim": "higher",
 }
 
 
@@ -127,7 +129,7 @@ def train_command(options):
     set_precision()
     model, steps = training.run(recipe, out, options.minutes, options.resume)
     presets.save(model, out / "preset", training.describe(recipe, steps))
-    if hasattr(model, "generate"):
+    if training.makes_pictures(model):
         scores = training.score(model, recipe)
         print_scores(scores)
     else:
@@ -174,11 +176,12 @@ def generate_command(options):
     from keras_design_gans import plotting, training
 
     model, description = open_generator(options.source)
-    conditions = labels_of(model, options.label)
-    if "mask" in model.needs:  # a model without conditions needs no data and no recipe
+    labels = labels_of(model, options.label)
+    if hasattr(model, "translate") or "mask" in model.needs:  # others need no data, no recipe
         recipe = training.recipe_from(description)
-        conditions = training.conditions(model, recipe, options.number)
-    images = model.generate(options.number, seed=options.seed, **conditions)
+        images = training.make_pictures(model, recipe, options.number, options.seed)
+    else:
+        images = model.generate(options.number, seed=options.seed, **labels)
     options.out.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(plotting.to_uint8(images)):
         Image.fromarray(image).save(options.out / f"{index:04d}.png")
@@ -227,12 +230,12 @@ def list_command(options):
 
 def open_generator(source):
     """Loads the model of a run folder or of a preset, and what is known of it."""
-    from keras_design_gans import presets
+    from keras_design_gans import presets, training
 
     if (Path(source) / "preset").is_dir():
         source = Path(source) / "preset"
     model = presets.load(source)
-    if not hasattr(model, "generate"):
+    if not training.makes_pictures(model):
         raise ValueError(f"{source} holds a {type(model).__name__}, which makes no pictures.")
     return model, presets.metadata(source)
 
@@ -246,7 +249,8 @@ def print_scores(scores):
     if scores is None:
         return
     print(f"scores of {scores['pictures']} generated pictures and as many real test pictures")
-    print(f"classifier: {scores['classifier']}")
+    if "classifier" in scores:
+        print(f"classifier: {scores['classifier']}")
     if accuracy := scores.get("classifier_accuracy"):
         shares = (f"{head} {share:.1%}" for head, share in accuracy.items())
         print(f"its accuracy on test pictures: {', '.join(shares)}")

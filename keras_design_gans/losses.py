@@ -15,6 +15,7 @@ __all__ = [
     "gaussian_reconstruction_loss",
     "gradient_penalty",
     "kl_to_standard_normal",
+    "l1_loss",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "mask_reconstruction_loss",
@@ -231,6 +232,24 @@ def can_h_loss(class_logits):
         Scalar, at least \(\log K\).
     """
     return -ops.mean(ops.log_softmax(_float32(class_logits), axis=-1))
+
+
+def l1_loss(generated, target):
+    r"""Distance between pictures and what they should be.
+
+    $$L_1=\mathbb E_{x,y}\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C|y_{p,c}-G(x)_{p,c}|$$
+
+    Isola et al. 2017 (pix2pix), equation 3, as a mean over all pixels \(P\) and channels \(C\).
+    It is smallest at the median of all targets that fit a source, and so blurs what is uncertain.
+
+    Args:
+        generated: Pictures, any shape, in [-1, 1].
+        target: What they should be, of the same shape.
+
+    Returns:
+        Scalar from 0 to 2.
+    """
+    return ops.mean(ops.abs(_float32(generated) - _float32(target)))
 
 
 def mask_reconstruction_loss(generated, mask):

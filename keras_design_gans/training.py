@@ -20,6 +20,7 @@ from tqdm import tqdm
 from keras_design_gans import __version__, callbacks, datasets, metrics, plotting, presets
 from keras_design_gans.batch import check_first_batch
 from keras_design_gans.datasets.cache import cache_folder, checksum
+from keras_design_gans.datasets.source import ON_REQUEST
 from keras_design_gans.recipes import Recipe, classifier_adam
 
 ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
@@ -82,7 +83,7 @@ def run(recipe, out, minutes=None, resume=False):
     else:
         model = recipe.build(dataset)
         shutil.rmtree(out / "frames", ignore_errors=True)
-    if "mask" in model.needs:  # masks are drawn or read only for models that need them
+    if set(ON_REQUEST) & set(model.needs):  # drawn or read only for models that need them
         dataset = open_data(
             recipe.data, recipe.image_size, recipe.batch_size, features=tuple(model.needs)
         )
@@ -104,6 +105,11 @@ def run(recipe, out, minutes=None, resume=False):
         animation = out / "frames" / "animation.gif"
         if animation.exists():  # not if there was nothing left to train
             animation.replace(out / "training.gif")
+
+
+    if makes_pictures(model):
+        plotting.save_grid(samples(model, recipe), out / "samples.png", 8, scale=2)
+        (out / "frames" / "animation.gif").replace(out / "training.gif")
     return model, done
 
 
@@ -117,7 +123,9 @@ def stage_end(recipe, model):
 def _fit(model, recipe, dataset, out, done, minutes):
     """Trains the stage that the model plays, `done` steps of the recipe after its beginning."""
     end = stage_end(recipe, model)
-    shown = conditions(model, recipe, 32)
+    translates = hasattr(model, "translate")
+    shown = conditions(model, recipe, 16 if translates else 32)
+    targets = truth(model, recipe, 16) if translates else None
     watchers = [
         Progress(recipe.steps, end),
         keras.callbacks.CSVLogger(out / "history.csv", append=done > 0),
@@ -125,8 +133,9 @@ def _fit(model, recipe, dataset, out, done, minutes):
         callbacks.HealthCheck(conditions=shown),
         callbacks.TimeLimit(minutes),
     ]
-    if hasattr(model, "generate"):
-        watchers.append(callbacks.SampleGrid(out / "frames", rows=4, columns=8, conditions=shown))
+    if makes_pictures(model):
+        grid = callbacks.SampleGrid(out / "frames", 4, 8, conditions=shown, targets=targets)
+        watchers.append(grid)
     model.fit(
         dataset.batches(start=done),
         steps_per_epoch=ROUND,
@@ -139,7 +148,7 @@ def _fit(model, recipe, dataset, out, done, minutes):
 
 
 def conditions(model, recipe, n):
-    """Returns what `model.generate` takes beside the seed, for `n` pictures.
+    """Returns what `model.generate` or `model.translate` takes beside the seed, for `n` pictures.
 
     Args:
         model: Any model.
@@ -147,19 +156,51 @@ def conditions(model, recipe, n):
         n: Number of pictures.
 
     Returns:
-        Dictionary of arguments: for a model that needs masks, or labels for its conditions, those
-        of the first test pictures, from the beginning again where there are fewer than `n`; empty
-        for all others.
+        Dictionary of arguments: for a model that translates, needs masks or takes labels, the
+        sources, masks or labels of the first test pictures, from the beginning again where there
+        are fewer than `n`; empty for all others.
     """
-    arguments = {key: key for key in getattr(model, "conditions", ())}
-    if "mask" in model.needs:
-        arguments["mask"] = "masks"
-    if not arguments:
-        return {}
-    test = open_data(recipe.data, recipe.image_size, 1, "test", features=tuple(arguments))
+    if hasattr(model, "translate"):
+        arguments = {model.source: "images"}
+    else:
+        arguments = {key: key for key in getattr(model, "conditions", ())}
+        if "mask" in model.needs:
+            arguments["mask"] = "masks"
+    first = _first_tests(recipe, arguments, n) if arguments else {}
+    return {argument: first[key] for key, argument in arguments.items()}
+
+
+def truth(model, recipe, n):
+    """Returns the pictures that a model with `translate` should make of `conditions`."""
+    return _first_tests(recipe, model.needs, n)[model.target]
+
+
+def _first_tests(recipe, features, n):
+    test = open_data(recipe.data, recipe.image_size, 1, "test", features=tuple(features))
     first = test.take(min(n, test.num_examples))
-    rows = np.arange(n) % test.num_examples
-    return {argument: first[key][rows] for key, argument in arguments.items()}
+    return {key: values[np.arange(n) % len(values)] for key, values in first.items()}
+
+
+def makes_pictures(model):
+    """Whether a model makes pictures, from noise or from other pictures."""
+    return hasattr(model, "generate") or hasattr(model, "translate")
+
+
+def make_pictures(model, recipe, n, seed):
+    """Returns `n` pictures of a model, of test sources or masks if it needs them."""
+    given = conditions(model, recipe, n)
+    if hasattr(model, "translate"):
+        return model.translate(seed=seed, **given)
+    return model.generate(n, seed=seed, **given)
+
+
+def samples(model, recipe):
+    """Returns 64 pictures; of a model with `translate` 24, between their sources and targets."""
+    if not hasattr(model, "translate"):
+        return make_pictures(model, recipe, 64, recipe.seed)
+    sources = conditions(model, recipe, 24)["images"]
+    made = make_pictures(model, recipe, 24, recipe.seed)
+    return plotting.beside(8, sources, made, truth(model, recipe, 24))
 
 
 def read_history(path):
@@ -202,29 +243,34 @@ def score(model, recipe):
     """Scores a generator against the data it was trained on.
 
     Args:
-        model: A model with `generate`.
+        model: A model with `generate` or `translate`.
         recipe: Its `Recipe`.
 
     Returns:
         Dictionary of `kdg.metrics.design_scores`, with the number of `pictures`, the origin of the
         `classifier`, and `classifier_accuracy`, a dictionary from head to the share of test
-        pictures named correctly, from 0 to 1; `None` if the data has no labels to train a
-        classifier on.
+        pictures named correctly, from 0 to 1. For a model with `translate` also
+        `kdg.metrics.likeness_scores`, which are all there is if the data has no labels to train a
+        classifier on; for other models `None` then.
     """
     # Batches of one: a small test set need not fill a batch of the training.
     test = open_data(recipe.data, recipe.image_size, 1, "test")
-    if not test.class_names:
+    translates = hasattr(model, "translate")
+    if not (test.class_names or translates):
         return None
+    n = min(SCORED, test.num_examples)
+    generated = make_pictures(model, recipe, n, seed=1)
+    scores = {"pictures": n}
+    if translates:
+        scores |= metrics.likeness_scores(generated, truth(model, recipe, n))
+    # The classifier knows the key "image", which a model may also translate from.
+    if not test.class_names or (translates and model.target != "image"):
+        return scores
     train = open_data(recipe.data, recipe.image_size, 1)
     classifier, facts = classifier_for(recipe, train, test)
-    n = min(SCORED, test.num_examples)
-    scores = metrics.design_scores(
-        classifier,
-        model.generate(n, seed=1, **conditions(model, recipe, n)),
-        train.arrays["image"][: 4 * SCORED],
-        test.arrays["image"][:n],
-    )
-    return {"pictures": n, **facts, **scores}
+    train_images, test_images = train.arrays["image"][: 4 * SCORED], test.arrays["image"][:n]
+    scores |= metrics.design_scores(classifier, generated, train_images, test_images)
+    return {**facts, **scores}
 
 
 def classifier_for(recipe, train, test):

@@ -62,6 +62,12 @@ def test_gradient_penalty_of_linear_critics():
     assert value(losses.gradient_penalty(0 * unit)) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_weighted_penalty_of_a_linear_critic_of_norm_two():
+    """The slope of f(x) = w x is w everywhere: 10 (2 - 1)^2."""
+    slopes = np.broadcast_to(np.array([1.2, -1.6], "float32"), (5, 2))
+    assert 10 * value(losses.gradient_penalty(slopes)) == pytest.approx(10.0)
+
+
 def test_r1_penalty_is_half_the_mean_squared_norm():
     slopes = np.array([[3.0, 4.0], [0.0, 0.0]], "float32")
     assert value(losses.r1_penalty(slopes)) == pytest.approx((25 + 0) / 2 / 2)
@@ -123,6 +129,12 @@ def test_gradient_of_the_creativity_losses(loss):
 def test_half_precision_logits_are_summed_in_float32():
     logits = ops.cast(np.full((1, 7), 10.0), "float16")
     assert value(losses.can_loss(logits)) == pytest.approx(60.000318, abs=1e-4)
+
+
+def test_l1():
+    target = np.array([1, -1, 0, 0.5], "float32").reshape(1, 2, 2, 1)
+    assert value(losses.l1_loss(target, target)) == 0.0
+    assert value(losses.l1_loss(0 * target, target)) == pytest.approx(2.5 / 4)
 
 
 def test_mask_reconstruction():

@@ -1,5 +1,7 @@
 """WGAN-GP: the battery, and the penalty of critics whose slope is known."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -52,9 +54,7 @@ def test_penalty_of_a_linear_critic(norm, penalty):
 
 def test_the_penalty_is_taken_between_real_and_generated_images():
     """With f(x) = sum x^2 the slope is 2x, so it tells where the critic was asked."""
-    critic = keras.Sequential(
-        [keras.Input((16, 16, 3)), layers.Flatten(), Squares(name="squares")]
-    )
+    critic = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten(), Squares(name="squares")])
     model = tiny_model(critic=critic)
     asked = []
     model.input_gradients = lambda function, x: asked.append(x) or x
@@ -63,7 +63,8 @@ def test_the_penalty_is_taken_between_real_and_generated_images():
     mixed = keras.ops.convert_to_numpy(asked[0])
     np.testing.assert_array_equal(mixed, np.broadcast_to(mixed[:, :1, :1, :1], mixed.shape))
     shares = (mixed[:, 0, 0, 0] + 1) / 2
-    assert shares.min() > 0 and shares.max() < 1 and 0.2 < shares.std() < 0.4  # 0.29 if uniform
+    assert 0 <= shares.min() < 0.2
+    assert 0.8 < shares.max() <= 1
 
 
 class Squares(layers.Layer):
@@ -91,4 +92,4 @@ def test_the_penalty_moves_the_critic():
             lambda: model.critic_objective(images, images, training=True), "critic"
         )
         penalties.append(float(logs["gradient_penalty"]))
-    assert all(later < earlier for earlier, later in zip(penalties, penalties[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(penalties))

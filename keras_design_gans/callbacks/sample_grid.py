@@ -14,6 +14,9 @@ from keras_design_gans.callbacks.tensorboard import tensorboard_writer
 class SampleGrid(keras.callbacks.Callback):
     """Draws the same noise after every few epochs, so that one sees the pictures form.
 
+    Of a model with `translate` it draws the same sources: a row of sources, below it a row of
+    outputs, and below that the true pictures, if they are given.
+
     Args:
         directory: Folder for `epoch_0001.png`, ... and, at the end, `animation.gif` of at most 60
             frames. `None` saves nothing.
@@ -21,7 +24,9 @@ class SampleGrid(keras.callbacks.Callback):
         columns: Pictures from left to right.
         every: Interval in epochs.
         seed: Seed of the noise, the same at every epoch.
-        conditions: Dictionary of further arguments of `model.generate`, such as labels.
+        conditions: Dictionary of further arguments of `model.generate`, such as labels; for a
+            model with `translate` the sources, `images`, as many as there are pictures.
+        targets: For a model with `translate`, what the outputs should be.
         show: Display the grid in the notebook, each one in place of the last.
         tensorboard_dir: Folder for TensorBoard images. Needs `tensorboardX` or `tensorflow` with
             `tensorboard`.
@@ -35,6 +40,7 @@ class SampleGrid(keras.callbacks.Callback):
         every=1,
         seed=0,
         conditions=None,
+        targets=None,
         show=False,
         tensorboard_dir=None,
     ):
@@ -44,6 +50,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.every = every
         self.seed = seed
         self.conditions = conditions or {}
+        self.targets = targets
         self.show = show
         self.tensorboard_dir = tensorboard_dir
 
@@ -61,10 +68,16 @@ class SampleGrid(keras.callbacks.Callback):
         self._last_epoch = epoch + 1
         if self._last_epoch % self.every:
             return
-        count = self.rows * self.columns
-        images = self.model.generate(count, seed=self.seed, **self.conditions)
+        if hasattr(self.model, "translate"):
+            images = self.model.translate(seed=self.seed, **self.conditions)
+        else:
+            count = self.rows * self.columns
+            images = self.model.generate(count, seed=self.seed, **self.conditions)
         if not np.isfinite(images).all():
             return  # there is nothing to draw, and to say so is the task of `HealthCheck`
+        if hasattr(self.model, "translate"):
+            known = [self.conditions["images"], images, self.targets]
+            images = plotting.beside(self.columns, *(x for x in known if x is not None))
         grid = plotting.image_grid(images, self.columns)
         if self.directory is not None:
             Image.fromarray(grid).save(self.directory / f"epoch_{self._last_epoch:04d}.png")

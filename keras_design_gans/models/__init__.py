@@ -6,9 +6,22 @@ from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.gan import GAN
 from keras_design_gans.models.hed import HED
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
+from keras_design_gans.models.pix2pix import Pix2Pix
 from keras_design_gans.models.stackgan import StackGAN
 from keras_design_gans.models.vae import VAE
 from keras_design_gans.models.wgan import WGAN
 from keras_design_gans.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "DCGAN", "GAN", "HED", "VAE", "WGAN", "WGANGP", "DesIGN", "MaskStyleGAN", "StackGAN"]
+__all__ = [
+    "CGAN",
+    "DCGAN",
+    "GAN",
+    "HED",
+    "VAE",
+    "WGAN",
+    "WGANGP",
+    "DesIGN",
+    "MaskStyleGAN",
+    "Pix2Pix",
+    "StackGAN",
+]

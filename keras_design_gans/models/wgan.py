@@ -28,11 +28,11 @@ Wasserstein distance of real and generated images, and near it once the critic i
 One step is one turn of the outer loop of algorithm 1: the batch that `fit` gives is dealt out, so
 that each of the `critic_steps` updates has real images of its own (give batches of 320 for the
 paper's 64 images per update), and each update of either player has new noise. Networks are those of
-`dcgan.py`, whose logit is the score. Deviations: the algorithm as printed counts from 0 to
-\(n_{critic}\), here there are exactly \(n_{critic}\) updates; weights are clipped after each of them,
-as printed, where the authors' code clips before them; the authors' code also gives the critic 100
-updates at the first 25 steps and at every 500th, here it has 5 at each. As in their code every
-trainable weight is clipped, the scale of batch normalisation too.
+`dcgan.py`, whose logit is the score. As in the authors' code, every trainable weight of the critic
+is clipped, the scale of batch normalisation too. Deviations: the algorithm as printed counts from 0
+to \(n_{critic}\), here there are exactly \(n_{critic}\) updates; their code clips before an update,
+here it is after each, as printed; their code gives the critic 100 updates at the first 25 steps and
+at every 500th, here it has 5 at each.
 """
 
 import keras
@@ -120,9 +120,7 @@ class WGAN(NoiseToImage):
         self.critic_steps = critic_steps
         self.clip = clip
         self.remember_own(generator=generator, critic=critic)
-        self.use_generator(
-            generator or dcgan_generator(self.image_shape, latent_dim, base_filters)
-        )
+        self.use_generator(generator or dcgan_generator(self.image_shape, latent_dim, base_filters))
         self.critic = critic or self.default_critic()
         if clip is not None:
             limit_weights(self.critic, clip)

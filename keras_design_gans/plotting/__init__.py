@@ -10,6 +10,7 @@ from keras_design_gans.plotting.figures import latent_walk as latent_walk
 from keras_design_gans.plotting.figures import nearest_neighbours as nearest_neighbours
 from keras_design_gans.plotting.figures import show_images as show_images
 from keras_design_gans.plotting.history import plot_history as plot_history
+from keras_design_gans.plotting.pixels import beside as beside
 from keras_design_gans.plotting.pixels import image_grid as image_grid
 from keras_design_gans.plotting.pixels import save_animation as save_animation
 from keras_design_gans.plotting.pixels import save_grid as save_grid

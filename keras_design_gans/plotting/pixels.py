@@ -58,6 +58,31 @@ def image_grid(images, columns=None, scale=1):
     return grid
 
 
+def beside(columns, *kinds):
+    """Arranges pictures that belong together below each other, for `image_grid`.
+
+    Args:
+        columns: Pictures per row of the grid.
+        *kinds: Arrays (n, h, w, c) as for `to_uint8`, such as sources, outputs and targets; n is a
+            multiple of `columns`. The grid has a row of each kind, then the next row of each.
+
+    Returns:
+        uint8 array (n times the number of kinds, h, w, 3).
+
+    Raises:
+        ValueError: If n differs or is no multiple of `columns`.
+    """
+    counts = {len(images) for images in kinds}
+    if len(counts) > 1 or min(counts) % columns:
+        raise ValueError(
+            f"Expected as many pictures of each kind, in full rows of {columns}. Got "
+            f"{', '.join(str(len(images)) for images in kinds)}."
+        )
+    kinds = [to_uint8(images) for images in kinds]
+    rows = range(0, min(counts), columns)
+    return np.concatenate([images[row : row + columns] for row in rows for images in kinds])
+
+
 def save_grid(images, path, columns=None, scale=1):
     """Writes `image_grid(images, columns, scale)` to an image file, one pixel for one pixel."""
     Image.fromarray(image_grid(images, columns, scale)).save(path)
