@@ -304,3 +304,34 @@ class TestResNet18:
             model.fit(bright_and_striped(4), verbose=0)
         with pytest.raises(ValueError, match="image_shape"):
             model.features(np.zeros((2, 32, 32, 3), "float32"))
+
+
+class TestLikeness:
+    def test_by_hand(self):
+        """Without any structure, SSIM compares the means, here 1 and 1.5 of 2."""
+        grey, light = np.zeros((2, 16, 16, 3)), np.full((2, 16, 16, 3), 0.5)
+        assert metrics.mean_absolute_error(grey, light) == pytest.approx([0.5, 0.5])
+        c1 = (0.01 * 2) ** 2
+        expected = (2 * 1 * 1.5 + c1) / (1 + 1.5**2 + c1)
+        assert metrics.ssim(grey, light) == pytest.approx([expected] * 2)
+
+    def test_range(self):
+        images = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype("float32")
+        assert metrics.ssim(images, images) == pytest.approx([1.0] * 3)
+        assert (metrics.ssim(images, -images) < 0).all()
+
+    def test_scores_are_means(self):
+        images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3))
+        scores = metrics.likeness_scores(0 * images, images)
+        error = scores["mean_absolute_error"]
+        assert error["generated"] == pytest.approx(np.abs(images).mean())
+        assert 0 < error["generated_deviation"] < 0.1
+        assert (error["test"], scores["ssim"]["test"]) == (0.0, 1.0)
+        json.dumps(scores)
+        assert "ssim" not in metrics.likeness_scores(images[:, :8], images[:, :8])
+
+    def test_bad_input(self):
+        with pytest.raises(ValueError, match="at least 11 pixels"):
+            metrics.ssim(np.zeros((1, 8, 16, 3)), np.zeros((1, 8, 16, 3)))
+        with pytest.raises(ValueError, match="one shape"):
+            metrics.mean_absolute_error(np.zeros((2, 8, 8, 3)), np.zeros((1, 8, 8, 3)))

@@ -51,6 +51,18 @@ class TestPixels:
         with pytest.raises(ValueError, match=message):
             plotting.to_uint8(images)
 
+    def test_pictures_that_belong_together_stand_below_each_other(self):
+        grey, colored = noise(4, channels=1), noise(4, seed=1)
+        rows = plotting.beside(2, grey, colored)
+        expected = [grey[:2], colored[:2], grey[2:], colored[2:]]
+        for row, images in zip(np.split(rows, 4), expected, strict=True):
+            np.testing.assert_array_equal(row, plotting.to_uint8(images))
+
+    @pytest.mark.parametrize("counts", [(4, 3), (3, 3)])
+    def test_pictures_that_do_not_fill_rows(self, counts):
+        with pytest.raises(ValueError, match="full rows of 2. Got"):
+            plotting.beside(2, *(noise(count) for count in counts))
+
     def test_saved_grid_is_exact(self, tmp_path):
         images = noise(5)
         plotting.save_grid(images, tmp_path / "grid.png", columns=3, scale=2)

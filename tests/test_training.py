@@ -290,6 +290,64 @@ def test_a_model_with_conditions_needs_labels(recipe, tmp_path):
         training.run(recipe, tmp_path / "run")
 
 
+def test_a_model_that_translates_shows_sources_outputs_and_targets(
+    masked, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
+    arguments = {"base_filters": 4, "patch": 16, "source": "mask"}
+    recipe = dataclasses.replace(
+        TINY, model="Pix2Pix", arguments=arguments, labels=(), optimizers={}, data=str(masked)
+    )
+    out = tmp_path / "run"
+    training.run(recipe, out, minutes=0)
+    model, steps = training.run(recipe, out, resume=True)
+    assert steps == 5
+    assert Image.open(out / "training.gif").n_frames == 3
+    samples = np.asarray(Image.open(out / "samples.png"))[::2, ::2]  # it is enlarged twice
+    assert samples.shape == (9 * 17 - 1, 8 * 17 - 1, 3)
+    [masks] = training.conditions(model, recipe, 24).values()
+    pictures = training.truth(model, recipe, 24)
+    made = model.translate(masks, seed=recipe.seed)
+    for row, images in ((0, masks[:8]), (1, made[:8]), (2, pictures[:8]), (3, masks[8:16])):
+        for column in (0, 7):
+            tile = samples[17 * row : 17 * row + 16, 17 * column : 17 * column + 16]
+            np.testing.assert_array_equal(tile, plotting.to_uint8(images)[column])
+
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    assert cli.main(["generate", str(out), "--number", "3", "--out", str(tmp_path / "made")]) == 0
+    made = presets.load(out / "preset").translate(masks[:3], seed=0)
+    found = np.asarray(Image.open(tmp_path / "made" / "0002.png"))
+    np.testing.assert_array_equal(found, plotting.to_uint8(made)[2])
+
+    scores = training.score(model, recipe)
+    made = training.make_pictures(model, recipe, scores["pictures"], seed=1)
+    pictures = training.truth(model, recipe, scores["pictures"])
+    error = np.abs(made - pictures).mean()
+    assert scores["mean_absolute_error"]["generated"] == pytest.approx(error, rel=1e-4)
+    assert {"classifier", "frechet_distance", "ssim"} <= set(scores)
+    cli.print_scores(scores)
+    assert "ssim" in capsys.readouterr().out
+
+
+def test_likeness_needs_no_labels(masked, tmp_path, capsys):
+    lines = (masked / "metadata.csv").read_text().splitlines()
+    lines = [",".join(line.split(",")[::2]) for line in lines]  # without the column of labels
+    (masked / "metadata.csv").write_text("\n".join(lines))
+    recipe = dataclasses.replace(
+        TINY,
+        model="Pix2Pix",
+        arguments={"base_filters": 2, "patch": 16, "source": "mask"},
+        labels=(),
+        optimizers={},
+        data=str(masked),
+    )
+    model = recipe.build(training.open_data(recipe.data, 16, 4))
+    scores = training.score(model, recipe)
+    assert set(scores) == {"pictures", "mean_absolute_error", "ssim"}
+    cli.print_scores(scores)
+    assert "classifier" not in capsys.readouterr().out
+
+
 def test_data_without_masks_is_named(recipe, tmp_path):
     recipe = dataclasses.replace(recipe, model="MaskStyleGAN")
     with pytest.raises(ValueError, match=r"has no .'mask'.*make_masks\.py"):
