@@ -136,9 +136,9 @@ def test_without_skips_nothing_is_joined():
 
 def test_noise_is_dropout():
     noise = tiny_model(32).draw_noise(2, seed=0)
-    assert [x.shape[1:] for x in noise] == [(2, 2, 32), (4, 4, 32), (8, 8, 16)]
+    assert [x.shape[1:] for x in noise] == [(2, 2, 32), (4, 4, 16), (8, 8, 8)]
     assert set(np.unique(noise[2])) == {0.0, 2.0}
-    assert np.mean(noise[2]) == pytest.approx(1.0, abs=0.1)
+    assert np.mean(noise[2]) == pytest.approx(1.0, abs=0.15)
 
 
 def test_pictures_repeat_by_seed_and_differ_between_seeds():
@@ -216,11 +216,11 @@ def test_wgan_updates_the_critic_five_times_and_clips_it():
     assert set(logs) == names
 
 
-def test_distance_alone_learns_one_pair_without_a_discriminator(tmp_path):
+def test_distance_alone_learns_without_a_discriminator(tmp_path):
     model = tiny_model(adversarial="none", l1_weight=1.0)
     assert list(model.players) == ["generator"]
     model.compile(generator_optimizer=keras.optimizers.Adam(1e-2))
-    pair = batch(16, 1)
+    pair = {"sketch": tiny_sketches(16, 1), "image": np.full((1, 16, 16, 3), 0.5, "float32")}
     first, *_, last = [
         float(model.train_on_batch(pair, return_dict=True)["l1_loss"]) for _ in range(30)
     ]

@@ -40,14 +40,15 @@ def test_five_updates_of_the_critic_for_one_of_the_generator():
 
 
 def test_each_update_has_images_of_its_own():
-    """Scores that depend on the image alone show which images an update has seen."""
     model = tiny_model(critic_steps=2)
-    model.compile()
+    model.compile(run_eagerly=True)
     seen = []
     update = model.update_critic
-    model.update_critic = lambda real: seen.append(tuple(real.shape)) or update(real)
-    model.train_on_batch(tiny_images(16, 8))
-    assert seen == [(4, 16, 16, 3)] * 2
+    model.update_critic = lambda real: seen.append(real) or update(real)
+    images = tiny_images(16, 8)
+    model.train_on_batch(images)
+    seen = [keras.ops.convert_to_numpy(real) for real in seen]
+    np.testing.assert_array_equal(np.stack(seen), images.reshape(2, 4, 16, 16, 3))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_the_critic_learns_to_score_real_images_higher():
         for _ in range(30)
     ]
     assert estimates[-1] > estimates[0]
-    assert largest(model.critic) == pytest.approx(0.005, rel=0.7)  # 150 steps of about 5e-5
+    assert largest(model.critic) == pytest.approx(0.01)
 
 
 def test_the_optimizer_is_that_of_torch():
