@@ -219,10 +219,10 @@ def test_wgan_updates_the_critic_five_times_and_clips_it():
 def test_distance_alone_learns_without_a_discriminator(tmp_path):
     model = tiny_model(adversarial="none", l1_weight=1.0)
     assert list(model.players) == ["generator"]
-    model.compile(generator_optimizer=keras.optimizers.Adam(1e-2))
+    model.compile(generator_optimizer=keras.optimizers.Adam(3e-2))
     pair = {"sketch": tiny_sketches(16, 1), "image": np.full((1, 16, 16, 3), 0.5, "float32")}
     first, *_, last = [
-        float(model.train_on_batch(pair, return_dict=True)["l1_loss"]) for _ in range(30)
+        float(model.train_on_batch(pair, return_dict=True)["l1_loss"]) for _ in range(10)
     ]
     assert last < 0.6 * first
     model.save(tmp_path / "model.keras")

@@ -112,10 +112,10 @@ def test_the_critic_learns_to_score_real_images_higher():
     white = np.ones((10, 16, 16, 3), "float32")
     estimates = [
         float(model.train_on_batch(white, return_dict=True)["wasserstein_estimate"])
-        for _ in range(30)
+        for _ in range(3)
     ]
-    assert estimates[-1] > estimates[0]
-    assert largest(model.critic) == pytest.approx(0.01)
+    assert estimates[2] > estimates[1] > estimates[0] > 0
+    assert 0.001 < largest(model.critic) <= 0.01
 
 
 def test_the_optimizer_is_that_of_torch():
