@@ -111,9 +111,7 @@ _GAN_64 = {
     "image_size": 64,
     "batch_size": 32,
     "optimizers": {"generator_optimizer": adam(5e-4), "discriminator_optimizer": adam(5e-4)},
-    "steps": 20_000,
 }
-_SHORTER_64 = {**_GAN_64, "steps": 8_000}
 _STABILISED = {
     "base_filters": 32,
     "real_target": 0.9,
@@ -124,10 +122,9 @@ _STABILISED = {
 _DESIGN = {**_STABILISED, "g_creativity_weight": 0.1, "class_smoothing": 0.1}
 _NARROW = {**_DESIGN, "base_filters": 24}  # for generators with many more layers
 _HEADS = ("shape", "texture")
-_CARS_64 = {**_SHORTER_64, "data": "cars"}
+_CARS_64 = {**_GAN_64, "data": "cars"}
 _WASSERSTEIN = {"base_filters": 32, "average_decay": 0.999}
-_VAE_OPTIMIZERS = {"autoencoder_optimizer": adam(1e-3, beta_1=0.9)}
-_GAN_OPTIMIZERS = {"generator_optimizer": adam(2e-4), "discriminator_optimizer": adam(2e-4)}
+_DEALT = _CARS_64 | {"optimizers": {}, "batch_size": 160}  # among the updates of the critic
 
 _CLASSIFIER_64 = {
     "arguments": {"base_filters": 16},
@@ -140,38 +137,55 @@ _CLASSIFIER_64 = {
 
 RECIPES = {
     "design_garments_64": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, **_GAN_64
+        "DesIGN", {**_DESIGN, "creativity": "can_h"}, labels=_HEADS, steps=20_000, **_GAN_64
     ),
     "design_garments_64_can": Recipe(
-        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, **_SHORTER_64
+        "DesIGN", {**_DESIGN, "creativity": "can"}, labels=_HEADS, steps=12_000, **_GAN_64
     ),
-    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), **_SHORTER_64),
+    "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), steps=12_000, **_GAN_64),
     "stackgan_garments_64": Recipe(
-        "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, stages=2, **_SHORTER_64
+        "StackGAN",
+        {**_NARROW, "creativity": "can_h"},
+        labels=_HEADS,
+        steps=8_000,
+        stages=2,
+        **_GAN_64,
     ),
-    "mask_stylegan_garments_64": Recipe("MaskStyleGAN", _NARROW, labels=_HEADS, **_SHORTER_64),
+    "mask_stylegan_garments_64": Recipe(
+        "MaskStyleGAN", _NARROW, labels=_HEADS, steps=8_000, **_GAN_64
+    ),
     "vae_cars_64": Recipe(
-        "VAE", {"base_filters": 32}, labels=(), **(_CARS_64 | {"optimizers": _VAE_OPTIMIZERS})
+        "VAE",
+        {"base_filters": 32},
+        labels=(),
+        steps=8_000,
+        **(_CARS_64 | {"optimizers": {"autoencoder_optimizer": adam(1e-3, beta_1=0.9)}}),
     ),
     "gan_cars_64": Recipe(
-        "GAN", {"average_decay": 0.999}, labels=(), **(_CARS_64 | {"optimizers": _GAN_OPTIMIZERS})
+        "GAN",
+        {"average_decay": 0.999},
+        labels=(),
+        steps=8_000,
+        **(_CARS_64 | {"optimizers": {}}),
     ),
     "cgan_cars_64": Recipe(
-        "CGAN", _STABILISED, labels=("body", "view"), labels_for="conditions", **_CARS_64
+        "CGAN",
+        _STABILISED,
+        labels=("body", "view"),
+        labels_for="conditions",
+        steps=8_000,
+        **_CARS_64,
     ),
     "cgan_garments_64": Recipe(
-        "CGAN", _STABILISED, labels=_HEADS, labels_for="conditions", **_SHORTER_64
+        "CGAN", _STABILISED, labels=_HEADS, labels_for="conditions", steps=8_000, **_GAN_64
     ),
-    "wgan_cars_64": Recipe(
-        "WGAN", _WASSERSTEIN, labels=(), **(_CARS_64 | {"optimizers": {}, "batch_size": 160})
-    ),
-    "wgan_gp_cars_64": Recipe(
-        "WGANGP", _WASSERSTEIN, labels=(), **(_CARS_64 | {"optimizers": {}, "batch_size": 160})
-    ),
+    "wgan_cars_64": Recipe("WGAN", _WASSERSTEIN, labels=(), steps=8_000, **_DEALT),
+    "wgan_gp_cars_64": Recipe("WGANGP", _WASSERSTEIN, labels=(), steps=8_000, **_DEALT),
     "pix2pix_cars_64": Recipe(
         "Pix2Pix",
         {"base_filters": 14, "patch": 34},
         labels=(),
+        steps=8_000,
         **(_CARS_64 | {"optimizers": {}, "batch_size": 8}),
     ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
