@@ -99,17 +99,11 @@ def run(recipe, out, minutes=None, resume=False):
     model.save(out / "model.keras")
     curves = plotting.plot_history(read_history(out / "history.csv"), steps_per_epoch=ROUND)
     curves.savefig(out / "curves.png")
-    if hasattr(model, "generate"):
-        images = model.generate(64, seed=recipe.seed, **conditions(model, recipe, 64))
-        plotting.save_grid(images, out / "samples.png", 8, scale=2)
+    if makes_pictures(model):
+        plotting.save_grid(samples(model, recipe), out / "samples.png", 8, scale=2)
         animation = out / "frames" / "animation.gif"
         if animation.exists():  # not if there was nothing left to train
             animation.replace(out / "training.gif")
-
-
-    if makes_pictures(model):
-        plotting.save_grid(samples(model, recipe), out / "samples.png", 8, scale=2)
-        (out / "frames" / "animation.gif").replace(out / "training.gif")
     return model, done
 
 
