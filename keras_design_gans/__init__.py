@@ -11,6 +11,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "engine",
+    "layers",
     "losses",
     "masks",
     "metrics",
