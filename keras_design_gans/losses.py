@@ -12,6 +12,7 @@ __all__ = [
     "can_h_loss",
     "can_loss",
     "discriminator_accuracies",
+    "drift_penalty",
     "gaussian_reconstruction_loss",
     "gradient_penalty",
     "kl_to_standard_normal",
@@ -172,6 +173,23 @@ def gradient_penalty(gradients):
     # The norm's own gradient is infinite at zero: a tiny floor keeps NaN out of the second pass.
     norms = ops.sqrt(ops.maximum(squares, 1e-12))
     return ops.mean(ops.square(norms - 1.0))
+
+
+def drift_penalty(real_scores):
+    r"""Distance of the critic's scores from zero.
+
+    $$L_{drift}=\mathbb E_x f(x)^2$$
+
+    Karras et al. 2018, appendix A.1, without its weight \(\epsilon_{drift}\). The Wasserstein loss
+    knows only differences of scores: without this term all scores may wander off together.
+
+    Args:
+        real_scores: Scores of real images, any shape.
+
+    Returns:
+        Scalar, at least 0.
+    """
+    return ops.mean(ops.square(_float32(real_scores)))
 
 
 def r1_penalty(gradients):

@@ -47,9 +47,14 @@ class NoiseToImage(AdversarialModel):
         """The network that makes pictures: the averaged generator if there is one."""
         return self.average_generator or self.generator
 
+    @property
+    def noise_size(self):
+        """Length of the noise vector that the sampler takes."""
+        return self.latent_dim
+
     def sample_noise(self, n):
-        """Draws noise for a step: a float32 tensor (n, latent_dim) from N(0, 1)."""
-        return keras.random.normal((n, self.latent_dim), dtype="float32", seed=self.noise_seed)
+        """Draws noise for a step: a float32 tensor (n, noise_size) from N(0, 1)."""
+        return keras.random.normal((n, self.noise_size), dtype="float32", seed=self.noise_seed)
 
     def sample_latents(self, n, seed=None):
         """Draws noise for `decode`: a NumPy array, the same on every backend for one seed.
@@ -59,21 +64,22 @@ class NoiseToImage(AdversarialModel):
             seed: Integer; `None` draws anew each time.
 
         Returns:
-            float32 array (n, latent_dim) from N(0, 1).
+            float32 array (n, noise_size) from N(0, 1).
         """
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), dtype="float32")
+        return np.random.default_rng(seed).standard_normal((n, self.noise_size), dtype="float32")
 
     def decode(self, latents, batch_size=64):
         """Turns noise into images, with the averaged generator if there is one.
 
         Args:
-            latents: Array (n, latent_dim).
+            latents: Array (n, noise_size).
             batch_size: Images computed at a time.
 
         Returns:
             float32 array (n, height, width, channels) in [-1, 1].
         """
-        return self.sampler.predict(latents, batch_size=batch_size, verbose=0)
+        images = self.sampler.predict(latents, batch_size=batch_size, verbose=0)
+        return np.clip(images, -1.0, 1.0)  # some generators end without bounds
 
     def generate(self, n, seed=None):
         """Generates `n` images.

@@ -68,6 +68,11 @@ def test_weighted_penalty_of_a_linear_critic_of_norm_two():
     assert 10 * value(losses.gradient_penalty(slopes)) == pytest.approx(10.0)
 
 
+def test_drift_is_the_mean_square_of_the_scores():
+    scores = np.array([[3.0], [-1.0]], "float32")
+    assert value(losses.drift_penalty(scores)) == pytest.approx((9 + 1) / 2)
+
+
 def test_r1_penalty_is_half_the_mean_squared_norm():
     slopes = np.array([[3.0, 4.0], [0.0, 0.0]], "float32")
     assert value(losses.r1_penalty(slopes)) == pytest.approx((25 + 0) / 2 / 2)

@@ -120,11 +120,15 @@ class WGAN(NoiseToImage):
         self.critic_steps = critic_steps
         self.clip = clip
         self.remember_own(generator=generator, critic=critic)
-        self.use_generator(generator or dcgan_generator(self.image_shape, latent_dim, base_filters))
+        self.use_generator(generator or self.default_generator())
         self.critic = critic or self.default_critic()
         if clip is not None:
             limit_weights(self.critic, clip)
         self.track("d_loss", "g_loss", "wasserstein_estimate")
+
+    def default_generator(self):
+        """Returns the paper's generator: that of DCGAN."""
+        return dcgan_generator(self.image_shape, self.latent_dim, self.base_filters)
 
     def default_critic(self):
         """Returns the paper's critic: the discriminator of DCGAN, whose logit is the score."""

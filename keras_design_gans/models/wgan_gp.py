@@ -86,12 +86,16 @@ class WGANGP(WGAN):
     def critic_objective(self, real, fake, training):
         """The objective of `WGAN`, and the penalty on lines between real and generated images."""
         loss, logs = super().critic_objective(real, fake, training)
+        penalty = self.slope_penalty(real, fake, training)
+        loss += self.penalty_weight * penalty
+        return loss, {**logs, "d_loss": loss, "gradient_penalty": penalty}
+
+    def slope_penalty(self, real, fake, training):
+        """Returns the penalty at a random point between each real and a generated image."""
         share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.noise_seed)
         mixed = share * real + (1.0 - share) * fake
         slopes = self.input_gradients(lambda x: self.critic(x, training=training), mixed)
-        penalty = gradient_penalty(slopes)
-        loss += self.penalty_weight * penalty
-        return loss, {**logs, "d_loss": loss, "gradient_penalty": penalty}
+        return gradient_penalty(slopes)
 
     def get_config(self):
         """Returns the constructor's arguments."""
