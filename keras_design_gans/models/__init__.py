@@ -5,7 +5,9 @@ from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.gan import GAN
 from keras_design_gans.models.hed import HED
+from keras_design_gans.models.lapgan import LAPGAN
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
+from keras_design_gans.models.pggan import PGGAN
 from keras_design_gans.models.pix2pix import Pix2Pix
 from keras_design_gans.models.stackgan import StackGAN
 from keras_design_gans.models.vae import VAE
@@ -17,6 +19,8 @@ __all__ = [
     "DCGAN",
     "GAN",
     "HED",
+    "LAPGAN",
+    "PGGAN",
     "VAE",
     "WGAN",
     "WGANGP",

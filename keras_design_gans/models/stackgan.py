@@ -164,6 +164,8 @@ class StackGAN(DesIGN):
         ValueError: If there is no such stage, the sides do not fit, or `DesIGN` objects.
     """
 
+    stages = 2
+
     def __init__(
         self,
         heads=None,
