@@ -211,7 +211,10 @@ def score_command(options):
     model, description = open_generator(options.source)
     scores = training.score(model, training.recipe_from(description))
     if scores is None:
-        raise ValueError("The data of this model has no labels, which the scores need.")
+        raise ValueError(
+            "There are no scores: the data of this model has no labels, or the training stopped "
+            "before the last stage."
+        )
     print_scores(scores)
 
 

@@ -17,7 +17,9 @@ generator followed, and the cloth turned to grey noise. `class_smoothing=0.1` bo
 WGAN, WGAN-GP and pix2pix keep the optimizers of their papers. The Wasserstein models deal batches
 of 160 out to five updates of the critic, 32 pictures each (paper 64). At 64 pixels pix2pix judges
 patches of 34 pixels (paper: 70, at 256 pixels), in batches of 8 (paper 1, which for networks with
-instance normalisation is a matter of speed).
+instance normalisation is a matter of speed). LAPGAN and PGGAN are narrower than in their papers
+(LAPGAN 64 filters; PGGAN 512 filters and noise of 512 numbers), and PGGAN trains in batches of 16
+with all stages equally long, new layers fading in over the first half of each.
 """
 
 import copy
@@ -40,9 +42,7 @@ class Recipe:
         image_size: Side of the pictures, in pixels.
         batch_size: Pictures per step.
         optimizers: Dictionary from `compile` argument to the serialised Keras optimizer.
-        steps: Length of the training.
-        stages: Stages of the model, each with its share of the steps; `next_stage` leads from one
-            to the next.
+        steps: Length of the training. A model with `stages` gives each of them the same share.
         labels_for: The model's argument for the labels: `"heads"` where it learns them,
             `"conditions"` where it is told them.
         seed: Seed of weights, noise and order of the data.
@@ -56,7 +56,6 @@ class Recipe:
     batch_size: int
     optimizers: dict
     steps: int
-    stages: int = 1
     labels_for: str = "heads"
     seed: int = 0
 
@@ -89,7 +88,10 @@ class Recipe:
     def next_stage(self, model):
         """Builds and compiles the next stage of a trained model, from the recipe's seed."""
         keras.utils.set_random_seed(self.seed)
-        return self.compile(model.next_stage())
+        changes = {}
+        if hasattr(model, "fade_steps"):  # new layers fade in over the first half of a stage
+            changes["fade_steps"] = self.steps // model.stages // 2
+        return self.compile(model.next_stage(**changes))
 
 
 def adam(learning_rate, beta_1=0.5):
@@ -144,12 +146,7 @@ RECIPES = {
     ),
     "dcgan_garments_64": Recipe("DCGAN", _STABILISED, labels=(), steps=12_000, **_GAN_64),
     "stackgan_garments_64": Recipe(
-        "StackGAN",
-        {**_NARROW, "creativity": "can_h"},
-        labels=_HEADS,
-        steps=8_000,
-        stages=2,
-        **_GAN_64,
+        "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, steps=8_000, **_GAN_64
     ),
     "mask_stylegan_garments_64": Recipe(
         "MaskStyleGAN", _NARROW, labels=_HEADS, steps=8_000, **_GAN_64
@@ -188,6 +185,20 @@ RECIPES = {
         steps=8_000,
         **(_CARS_64 | {"optimizers": {}, "batch_size": 8}),
     ),
+    "lapgan_cars_64": Recipe(
+        "LAPGAN",
+        {"base_filters": 32, "average_decay": 0.999},
+        labels=(),
+        steps=8_000,
+        **_CARS_64,
+    ),
+    "pggan_cars_64": Recipe(
+        "PGGAN",
+        {"latent_dim": 64, "base_filters": 64},
+        labels=(),
+        steps=8_000,
+        **(_CARS_64 | {"optimizers": {}, "batch_size": 16}),
+    ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }
@@ -204,6 +215,8 @@ MAIN = {
     "wgan": "wgan_cars_64",
     "wgan_gp": "wgan_gp_cars_64",
     "pix2pix": "pix2pix_cars_64",
+    "lapgan": "lapgan_cars_64",
+    "pggan": "pggan_cars_64",
 }
 MAIN_STEPS = 2_000
 

@@ -68,11 +68,6 @@ def run(recipe, out, minutes=None, resume=False):
     Raises:
         ValueError: If the data does not fit the model, or there is nothing to resume.
     """
-    if recipe.steps < recipe.stages * ROUND and recipe.stages > 1:
-        raise ValueError(
-            f"{recipe.model} trains in {recipe.stages} stages of {ROUND} steps or more: pass at "
-            f"least --steps {recipe.stages * ROUND}, got {recipe.steps}."
-        )
     out = Path(out)
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     done = read_run(out)[1] if resume else 0
@@ -83,6 +78,12 @@ def run(recipe, out, minutes=None, resume=False):
     else:
         model = recipe.build(dataset)
         shutil.rmtree(out / "frames", ignore_errors=True)
+    stages = stages_of(model)
+    if recipe.steps < stages * ROUND and stages > 1:
+        raise ValueError(
+            f"{recipe.model} trains in {stages} stages of {ROUND} steps or more: pass at least "
+            f"--steps {stages * ROUND}, got {recipe.steps}."
+        )
     if set(ON_REQUEST) & set(model.needs):  # drawn or read only for models that need them
         dataset = open_data(
             recipe.data, recipe.image_size, recipe.batch_size, features=tuple(model.needs)
@@ -107,11 +108,21 @@ def run(recipe, out, minutes=None, resume=False):
     return model, done
 
 
+def stages_of(model):
+    """Returns the number of stages that a model is trained in; `next_stage` leads through them."""
+    return getattr(model, "stages", 1)
+
+
+def in_last_stage(model):
+    """Whether a model makes pictures of full size: `next_stage` leads no further."""
+    return getattr(model, "stage", 1) == stages_of(model)
+
+
 def stage_end(recipe, model):
     """Returns the step at which the stage that the model plays ends: a whole round but the last."""
-    if recipe.stages == 1 or model.stage == recipe.stages:
+    if in_last_stage(model):
         return recipe.steps
-    return ROUND * round(recipe.steps * model.stage / recipe.stages / ROUND)
+    return ROUND * round(recipe.steps * model.stage / model.stages / ROUND)
 
 
 def _fit(model, recipe, dataset, out, done, minutes):
@@ -229,8 +240,9 @@ def recipe_from(metadata):
             "This model has no recipe in its metadata.json, which says what data it belongs to. "
             "Models of `design-gans train` have one."
         )
-    recipe = metadata["recipe"]
-    return Recipe(**{**recipe, "labels": tuple(recipe["labels"])})
+    recipe = {**metadata["recipe"], "labels": tuple(metadata["recipe"]["labels"])}
+    recipe.pop("stages", None)  # of earlier recipes; now the model knows them
+    return Recipe(**recipe)
 
 
 def score(model, recipe):
@@ -245,8 +257,11 @@ def score(model, recipe):
         `classifier`, and `classifier_accuracy`, a dictionary from head to the share of test
         pictures named correctly, from 0 to 1. For a model with `translate` also
         `kdg.metrics.likeness_scores`, which are all there is if the data has no labels to train a
-        classifier on; for other models `None` then.
+        classifier on; for other models `None` then. `None` also before the last stage of a model,
+        whose pictures are smaller than those of the data.
     """
+    if not in_last_stage(model):
+        return None
     # Batches of one: a small test set need not fill a batch of the training.
     test = open_data(recipe.data, recipe.image_size, 1, "test")
     translates = hasattr(model, "translate")

@@ -88,7 +88,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(recipe, tmp_path):
 def two_stages(folder):
     arguments = {"latent_dim": 8, "base_filters": 4, "average_decay": 0.9}
     return dataclasses.replace(
-        TINY, model="StackGAN", arguments=arguments, data=str(folder), image_size=64, stages=2
+        TINY, model="StackGAN", arguments=arguments, data=str(folder), image_size=64
     )
 
 
@@ -111,6 +111,42 @@ def test_a_run_stopped_between_two_stages_goes_on_to_the_same_result(two_stages,
     parts, steps = training.run(two_stages, tmp_path / "parts", resume=True)
     assert steps == 5
     assert all(map(np.array_equal, weights(whole), weights(parts)))
+
+
+def test_a_growing_model_stopped_in_every_stage_goes_on_to_the_same_result(folder, tmp_path):
+    arguments = {"latent_dim": 4, "base_filters": 4, "average_decay": 0.9}
+    recipe = dataclasses.replace(
+        TINY,
+        model="PGGAN",
+        arguments=arguments,
+        data=str(folder),
+        labels=(),
+        optimizers={},
+        steps=13,
+    )
+    whole, _ = training.run(recipe, tmp_path / "whole")
+    assert (whole.stage, whole.fade_steps, float(whole.alpha)) == (3, 2, 1.0)
+    sides = [
+        Image.open(frame).width // 8 - 1
+        for frame in sorted((tmp_path / "whole" / "frames").iterdir())
+    ]
+    assert sides == [4, 4, 8, 8, 16, 16, 16]
+    seen = []
+    while not seen or seen[-1][1] < 13:
+        model, steps = training.run(recipe, tmp_path / "parts", minutes=0, resume=bool(seen))
+        seen.append((model.stage, steps))
+    assert seen == [(1, 2), (1, 4), (2, 6), (2, 8), (3, 10), (3, 12), (3, 13)]
+    assert all(map(np.array_equal, weights(whole), weights(model)))
+
+
+def test_there_are_no_scores_before_the_last_stage(recipe):
+    model = models.PGGAN((16, 16, 3), latent_dim=4, base_filters=4)
+    assert training.score(model, recipe) is None
+
+
+def test_recipes_of_earlier_versions_name_stages():
+    content = dataclasses.asdict(TINY)
+    assert training.recipe_from({"recipe": {**content, "stages": 2}}) == TINY
 
 
 def test_too_few_steps_for_two_stages(two_stages, tmp_path):
