@@ -70,7 +70,7 @@ def recipe_of(row):
         arguments={**base.arguments, "base_filters": 16, "creativity": row["creativity"]},
         data=row["data"],
         labels=tuple(row["heads"]),
-        steps=row["steps"] * base.stages,
+        steps=row["steps"] * getattr(base.model_class, "stages", 1),
         seed=row["seed"],
     )
 
