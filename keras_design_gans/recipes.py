@@ -17,8 +17,8 @@ generator followed, and the cloth turned to grey noise. `class_smoothing=0.1` bo
 WGAN, WGAN-GP and pix2pix keep the optimizers of their papers. The Wasserstein models deal batches
 of 160 out to five updates of the critic, 32 pictures each (paper 64). At 64 pixels pix2pix judges
 patches of 34 pixels (paper: 70, at 256 pixels), in batches of 8 (paper 1, which for networks with
-instance normalisation is a matter of speed). LAPGAN and PGGAN are narrower than in their papers
-(LAPGAN 64 filters; PGGAN 512 filters and noise of 512 numbers), and PGGAN trains in batches of 16
+instance normalisation is a matter of speed). LAPGAN has Adam of rate 5e-4 too, and 32 filters
+(paper 64); PGGAN has 64 filters and noise of 64 numbers (paper 512), and trains in batches of 16
 with all stages equally long, new layers fading in over the first half of each.
 """
 

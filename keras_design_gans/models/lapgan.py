@@ -124,7 +124,8 @@ def lapgan_discriminator(image_shape=(32, 32, 3), base_filters=64):
     image = keras.Input(image_shape, name="image")
     x = layers.Conv2D(base_filters, 5, activation="relu")(image)
     x = layers.Conv2D(base_filters, 5, strides=2)(x)
-    x = layers.Dropout(0.5)(layers.ReLU()(layers.Flatten()(x)))
+    # Without a seed, PyTorch would draw from a generator of its own, whose state no file keeps.
+    x = layers.Dropout(0.5, seed=0)(layers.ReLU()(layers.Flatten()(x)))
     logit = layers.Dense(1, dtype="float32")(x)
     return keras.Model(image, logit, name=f"discriminator_{min(image_shape[:2])}")
 

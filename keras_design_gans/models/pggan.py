@@ -28,11 +28,11 @@ x\leftarrow(1-\alpha)\uparrow\downarrow x+\alpha\,x$$
 | \(\lambda\), \(\epsilon_{drift}\) | `penalty_weight`, 10; `drift_weight`, 0.001 |
 | \(L_C\), \(L_G\) | `d_loss`, `g_loss` |
 
-Layers follow the authors' TensorFlow code, whose weight counts they have. The three that Keras
-lacks are in `layers/`: convolutions with equalised learning rate, pixel normalisation, minibatch
-standard deviation. The first dense layer is written as what it is, a convolution of one pixel with
-zeros around it. Deviations: the length of stages and fading is counted in steps, as `fit` counts,
-not in images (800,000 for each in the paper), and the average of the generator forgets the first
+Layers follow the authors' TensorFlow code, whose weight counts they have. Those that Keras lacks
+are in `layers/`: convolutions with equalised learning rate, pixel normalisation, minibatch standard
+deviation. The first dense layer is written as what it is, a convolution of one pixel with zeros
+around it. Deviations: the length of stages and fading is counted in steps, as `fit` counts, not in
+images (800,000 for each in the paper), and the average of the generator forgets the first
 steps of each stage soon (`update_average`).
 """
 
