@@ -6,6 +6,7 @@ import pytest
 from gan_test_case import GanTestCase, set_known_weights, value_of
 from test_dcgan import count, tiny_images
 
+from keras_design_gans.layers import BilinearUpsampling
 from keras_design_gans.models import LAPGAN
 from keras_design_gans.models.lapgan import (
     cut,
@@ -13,7 +14,6 @@ from keras_design_gans.models.lapgan import (
     lapgan_discriminator,
     lapgan_generator,
     pyramid,
-    up,
 )
 
 
@@ -40,10 +40,10 @@ def test_weights_of_the_paper_from_16_to_32_pixels():
     assert count(lapgan_discriminator()) == 116_545
 
 
-def test_down_averages_and_up_interpolates():
+def test_down_averages_and_enlarge_interpolates():
     images = np.array([0.0, 4.0, 8.0, 4.0], "float32").reshape(1, 2, 2, 1)
     np.testing.assert_allclose(as_array(down(images)).ravel(), [4.0])
-    found = as_array(up(keras.ops.convert_to_tensor(images)))[0, :, :, 0]
+    found = as_array(BilinearUpsampling(2)(images))[0, :, :, 0]
     top, bottom = np.array([0, 1, 3, 4]), np.array([8, 7, 5, 4])
     rows = [top, 0.75 * top + 0.25 * bottom, 0.25 * top + 0.75 * bottom, bottom]
     np.testing.assert_allclose(found, rows, atol=1e-6)
@@ -53,10 +53,13 @@ def test_true_residuals_give_the_picture_back():
     images = keras.ops.convert_to_tensor(tiny_images(32, 2))
     coarse, *finer = pyramid(images, 3)
     assert coarse.shape[1:3] == (8, 8)
-    residuals = [large - up(small) for small, large in zip([coarse, finer[0]], finer, strict=True)]
+    residuals = [
+        large - BilinearUpsampling(2)(small)
+        for small, large in zip([coarse, finer[0]], finer, strict=True)
+    ]
     picture = coarse
     for residual in residuals:
-        picture = up(picture) + residual
+        picture = BilinearUpsampling(2)(picture) + residual
     np.testing.assert_allclose(as_array(picture), as_array(images), atol=1e-6)
 
 
@@ -66,8 +69,8 @@ def test_without_residuals_the_small_picture_is_blurred():
         for variable in network.weights:
             variable.assign(keras.ops.zeros(variable.shape))
     coarse, middle, fine = model.generate_levels(3, seed=0)
-    np.testing.assert_allclose(middle, as_array(up(keras.ops.convert_to_tensor(coarse))), atol=1e-6)
-    np.testing.assert_allclose(fine, as_array(up(keras.ops.convert_to_tensor(middle))), atol=1e-6)
+    np.testing.assert_allclose(middle, as_array(BilinearUpsampling(2)(coarse)), atol=1e-6)
+    np.testing.assert_allclose(fine, as_array(BilinearUpsampling(2)(middle)), atol=1e-6)
 
 
 def test_levels_of_a_generated_picture():

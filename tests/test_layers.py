@@ -8,6 +8,7 @@ import pytest
 from gan_test_case import numbers, set_known_weights, value_of
 
 from keras_design_gans.layers import (
+    BilinearUpsampling,
     EqualizedConv2D,
     FadeIn,
     MinibatchStandardDeviation,
@@ -22,6 +23,7 @@ def result(layer, x):
 @pytest.mark.parametrize(
     ("layer", "inputs"),
     [
+        (BilinearUpsampling(4), [(5, 6, 4)]),
         (EqualizedConv2D(3, (2, 3), gain=0.5, padding="valid"), [(5, 6, 4)]),
         (FadeIn(), [(5, 6, 4)] * 2),
         (MinibatchStandardDeviation(3), [(5, 6, 4)]),
@@ -39,6 +41,13 @@ def test_a_file_keeps_the_layer(layer, inputs, tmp_path):
     found, expected = again.predict(arrays, verbose=0), model.predict(arrays, verbose=0)
     np.testing.assert_array_equal(found, expected)
     assert found.shape[1:] == model.output_shape[1:]
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_bilinear_upsampling_is_that_of_keras(factor):
+    maps = numbers((2, 3, 5, 3), seed=0)
+    expected = result(keras.layers.UpSampling2D(factor, interpolation="bilinear"), maps)
+    np.testing.assert_allclose(result(BilinearUpsampling(factor), maps), expected, atol=1e-6)
 
 
 def test_pixel_normalization_of_three_and_four():

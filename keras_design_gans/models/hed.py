@@ -22,8 +22,8 @@ where \(\ell\) is the cross-entropy whose two classes are balanced in each pictu
 There is one player, and no game: the machinery is that of the other models.
 
 Deviations: the authors pad the picture by 35 pixels and crop the maps after they are made larger by
-fixed transposed convolutions; here the convolutions pad by "same" and the maps are resized
-(bilinear), so the edge of the picture looks a little different. Targets may be soft. The default
+fixed transposed convolutions; here the convolutions pad by "same" and the maps of the sides repeat
+their border, so the edge of the picture looks a little different. Targets may be soft. The default
 optimizer is Adam with rate 1e-4, since the weights start at random; the paper fine-tunes VGG-16 by
 SGD (rate 1e-6, momentum 0.9). The means of ImageNet's colours are subtracted from RGB in [-1, 1];
 the first kernel of weights for BGR in 0 ... 255 is turned and scaled to that.
@@ -39,6 +39,7 @@ from keras import layers, ops
 
 from keras_design_gans.batch import Images
 from keras_design_gans.engine import AdversarialModel
+from keras_design_gans.layers import BilinearUpsampling
 from keras_design_gans.losses import balanced_edge_loss
 
 MEANS = (122.67892, 116.66877, 104.00699)  # of red, green and blue, in 0 ... 255
@@ -77,7 +78,7 @@ def hed_network(base_filters=64, image_shape=(None, None, 3)):
             1, 1, kernel_initializer="zeros", dtype="float32", name=f"side{scale + 1}"
         )(x)
         if scale:
-            side = layers.UpSampling2D(2**scale, interpolation="bilinear", dtype="float32")(side)
+            side = BilinearUpsampling(2**scale, dtype="float32")(side)
         sides.append(side)
     fuse = layers.Conv2D(
         1, 1, kernel_initializer=keras.initializers.Constant(0.2), dtype="float32", name="fuse"

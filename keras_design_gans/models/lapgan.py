@@ -20,7 +20,7 @@ is a step of each game by itself, and one `fit` trains all of them.
 
 | symbol | name in the code |
 | --- | --- |
-| \(d\), \(u\) | `down`, `up` |
+| \(d\), \(u\) | `down`, `enlarge` |
 | \(I_0,\dots,I_K\), in the reverse order | `pyramid(image, levels)` |
 | \(G_K,\dots,G_0\) | `generators`, coarse to fine |
 | \(D_K,\dots,D_0\), logits | `discriminators`, coarse to fine |
@@ -34,7 +34,7 @@ and low-pass picture before the first layer of \(D_k\), so that \(D_k\) sees the
 Deviations: the smallest level has the networks of `dcgan.py`, twice as wide, where the code has
 dense layers of 8,000 units (64 million weights); all levels have the optimizer and the noise of
 `dcgan.py`, N(0, 1), where the code has SGD with momentum on standardised pictures, and U(-1, 1);
-`up` and `down` are bilinear with pixel centres at halves, so that `down` is the mean of 2 x 2
+`enlarge` and `down` are bilinear with pixel centres at halves, so that `down` is the mean of 2 x 2
 pixels; no classes are given to the networks. Off by default: an averaged generator for sampling.
 """
 
@@ -45,6 +45,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_design_gans.batch import Images
+from keras_design_gans.layers import BilinearUpsampling
 from keras_design_gans.losses import (
     discriminator_accuracies,
     minimax_discriminator_loss,
@@ -57,21 +58,6 @@ from keras_design_gans.noise_to_image import NoiseToImage
 def down(images):
     """Halves the sides of pictures (batch, height, width, channels), bilinearly."""
     return ops.average_pool(images, 2, 2)
-
-
-def up(images):
-    """Doubles the sides of pictures (batch, height, width, channels), bilinearly."""
-    # Not by `ops.image.resize`, which JAX cannot export for batches of any length.
-    return double(double(images, 1), 2)
-
-
-def double(x, axis):
-    """Doubles one side: each value once with a quarter of the one before, once of the one after."""
-    every = (slice(None),) * axis
-    before = ops.concatenate([x[(*every, slice(0, 1))], x[(*every, slice(0, -1))]], axis)
-    after = ops.concatenate([x[(*every, slice(1, None))], x[(*every, slice(-1, None))]], axis)
-    pairs = ops.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1)
-    return ops.reshape(pairs, (-1, *x.shape[1:axis], 2 * x.shape[axis], *x.shape[axis + 1 :]))
 
 
 def pyramid(images, levels):
@@ -185,6 +171,7 @@ class LAPGAN(NoiseToImage):
         for shape in self.shapes[1:]:
             self.generators.append(lapgan_generator(shape, base_filters))
             self.discriminators.append(lapgan_discriminator(shape, base_filters))
+        self.enlarge = BilinearUpsampling(2)
         self.use_generator(self.chain())
         self.track("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
         self.track(*(f"{p}_loss_{side}" for p in "dg" for side in self.sides))
@@ -219,7 +206,7 @@ class LAPGAN(NoiseToImage):
         names = [f"picture_{side}" for side in self.sides]
         picture = layers.Identity(dtype="float32", name=names[0])(self.generators[0](first))
         for network, plane, name in zip(self.generators[1:], planes, names[1:], strict=True):
-            low = up(picture)
+            low = self.enlarge(picture)
             residual = network([low, plane])
             picture = layers.Add(dtype="float32", name=name)([low, residual])
         return keras.Model(noise, picture, name="generator")
@@ -267,7 +254,7 @@ class LAPGAN(NoiseToImage):
         first, *planes = cut(noise, self.latent_dim, self.shapes)
         fakes = [self.generators[0](first, training=training)]
         for network, smaller, plane in zip(self.generators[1:], pictures[:-1], planes, strict=True):
-            low = up(smaller)
+            low = self.enlarge(smaller)
             fakes.append(low + network([low, plane], training=training))
         return fakes
 
