@@ -13,6 +13,7 @@ class Images:
     """Pictures of one size: float32 of shape (batch, height, width, channels) in [-1, 1]."""
 
     shape: tuple
+    dtype = "float32"
 
     def check_shape(self, key, value):
         """Raises `ValueError` unless `value` has this picture shape."""
@@ -40,6 +41,7 @@ class Labels:
     """Class numbers: integers of shape (batch,) in [0, classes)."""
 
     classes: int
+    dtype = "int32"
 
     def check_shape(self, key, value):
         """Raises `ValueError` unless `value` is one integer per example."""

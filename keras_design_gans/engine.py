@@ -63,8 +63,9 @@ class AdversarialModel(keras.Model):
 
     def read(self, data):
         """Returns the part of a batch that the model needs, as a dictionary of tensors."""
-        batch = read_batch(data, self.needs)
-        return {key: ops.convert_to_tensor(value) for key, value in batch.items()}
+        needs = self.needs
+        batch = read_batch(data, needs)
+        return {key: ops.convert_to_tensor(batch[key], needs[key].dtype) for key in needs}
 
     def minimize(self, objective, player, through=None):
         """Updates one player by one step of its optimizer.

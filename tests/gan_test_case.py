@@ -32,6 +32,11 @@ def value_of(variable):
     return np.array(keras.ops.convert_to_numpy(variable.value))
 
 
+def as_float64(batch):
+    """Returns a batch whose pictures are of NumPy's default type, as own code may make them."""
+    return {k: x.astype("float64") if x.dtype.kind == "f" else x for k, x in batch.items()}
+
+
 def snapshot(model):
     """Returns copies of everything a model remembers: weights, optimizer state, seeds, metrics."""
     variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
@@ -114,7 +119,7 @@ class GanTestCase:
                 for player, networks in model.players.items()
             }
             for _ in range(2):
-                model.train_on_batch(self.make_batch())
+                model.train_on_batch(as_float64(self.make_batch()))
             for player, networks in model.players.items():
                 after = [value_of(v) for network in networks for v in network.trainable_variables]
                 moved = [

@@ -46,6 +46,12 @@ MEANS = (122.67892, 116.66877, 104.00699)  # of red, green and blue, in 0 ... 25
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # filters / base_filters, convolutions
 
 
+def halve(x):
+    """Max pooling 2/2. Not the layer: onnxruntime cannot run what JAX makes of it in a file."""
+    x = ops.maximum(x[:, ::2], x[:, 1::2])
+    return ops.maximum(x[:, :, ::2], x[:, :, 1::2])
+
+
 def hed_network(base_filters=64, image_shape=(None, None, 3)):
     """Builds the network: images (batch, height, width, 3) in [-1, 1] to six maps of logits.
 
@@ -63,7 +69,7 @@ def hed_network(base_filters=64, image_shape=(None, None, 3)):
     sides = []
     for scale, (width, convolutions) in enumerate(BLOCKS):
         if scale:
-            x = layers.MaxPooling2D(2)(x)
+            x = halve(x)
         for index in range(convolutions):
             x = layers.Conv2D(
                 width * base_filters,

@@ -171,7 +171,7 @@ class LAPGAN(NoiseToImage):
         for shape in self.shapes[1:]:
             self.generators.append(lapgan_generator(shape, base_filters))
             self.discriminators.append(lapgan_discriminator(shape, base_filters))
-        self.enlarge = BilinearUpsampling(2)
+        self.enlarge = BilinearUpsampling(2, dtype="float32")
         self.use_generator(self.chain())
         self.track("d_loss", "g_loss", "d_real_accuracy", "d_fake_accuracy")
         self.track(*(f"{p}_loss_{side}" for p in "dg" for side in self.sides))
