@@ -78,7 +78,7 @@ def test_levels_of_a_generated_picture():
     set_known_weights(model.average_generator)
     levels = model.generate_levels(3, seed=0)
     assert [images.shape for images in levels] == [(3, side, side, 3) for side in (8, 16, 32)]
-    np.testing.assert_array_equal(levels[-1], model.generate(3, seed=0))
+    np.testing.assert_allclose(levels[-1], model.generate(3, seed=0), atol=1e-4)
 
 
 def test_noise_is_cut_into_a_vector_and_planes():
