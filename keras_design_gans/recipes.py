@@ -148,8 +148,13 @@ RECIPES = {
     "stackgan_garments_64": Recipe(
         "StackGAN", {**_NARROW, "creativity": "can_h"}, labels=_HEADS, steps=8_000, **_GAN_64
     ),
+    # The mask gives the shape: no head asks for a new one.
     "mask_stylegan_garments_64": Recipe(
-        "MaskStyleGAN", _NARROW, labels=_HEADS, steps=8_000, **_GAN_64
+        "MaskStyleGAN",
+        _NARROW,
+        labels=("texture",),
+        steps=8_000,
+        **(_GAN_64 | {"optimizers": {}}),
     ),
     "vae_cars_64": Recipe(
         "VAE",
