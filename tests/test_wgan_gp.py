@@ -47,8 +47,9 @@ def test_penalty_of_a_linear_critic(norm, penalty):
     model = tiny_model(critic=linear_critic(norm / np.sqrt(768)))
     images = keras.ops.convert_to_tensor(tiny_images(16, 4))
     loss, logs = model.critic_objective(images, images, training=True)
-    assert float(logs["gradient_penalty"]) == pytest.approx(penalty, abs=1e-5)
-    assert float(loss) == pytest.approx(10 * penalty, abs=1e-4)
+    # Float32 sums of 768 squares, one after the other: up to 5e-5 off.
+    assert float(logs["gradient_penalty"]) == pytest.approx(penalty, abs=1e-4)
+    assert float(loss) == pytest.approx(10 * penalty, abs=1e-3)
     assert float(logs["wasserstein_estimate"]) == pytest.approx(0.0, abs=1e-5)
 
 
