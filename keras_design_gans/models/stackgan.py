@@ -47,7 +47,7 @@ rates every 50 (stage I) or 100 (stage II) of 600 epochs: pass a schedule to `co
 \(L_{con}\) is an addition: a picture of stage II, shrunk again, shall be that of stage I. Without
 text, nothing in the papers' game ties the two together. `consistency_weight=0` is their objective.
 With it, stage II drew the same few garments again and again, whatever stage I had drawn (64 pixels,
-width 24, 4,000 steps of each stage, drawn garments).
+width 24, 1,500 steps of each stage, drawn garments).
 """
 
 import keras
