@@ -160,7 +160,7 @@ class GanTestCase:
         set_known_weights(network)
         pixels = np.asarray(network.predict(inputs, verbose=0)).ravel()
         found = pixels[:: len(pixels) // 6][:6]
-        np.testing.assert_allclose(found, self.known_pixels, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found, self.known_pixels, atol=1e-5)
 
     def test_onnx_equals_keras(self, tmp_path):
         onnxruntime = pytest.importorskip("onnxruntime")
@@ -173,7 +173,7 @@ class GanTestCase:
         names = [node.name for node in session.get_inputs()]
         arrays = inputs if isinstance(inputs, list) else [inputs]
         found = session.run(None, dict(zip(names, arrays, strict=True)))[0]
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
     def test_keras_callbacks(self, tmp_path):
         model = self.compiled()

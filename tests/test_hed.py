@@ -32,7 +32,7 @@ class TestHED(GanTestCase):
         model = kdg.models.HED((size, size, 3), base_filters=8)
         for layer in model.network.layers:
             if layer.name.startswith("side"):  # at 0 they keep the gradient from the layers below
-                layer.kernel.assign(keras.ops.full_like(layer.kernel, 0.1))
+                layer.kernel.assign(keras.ops.full(layer.kernel.shape, 0.1))
         return model
 
     def make_batch(self, size=16, n=8):

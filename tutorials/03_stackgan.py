@@ -277,9 +277,8 @@ kdg.plotting.show_images(
 # waves per picture: on the left broad areas, on the right the finest grain. A picture of 16 pixels
 # can hold at most 8 waves (the dashed line). An enlargement has nothing to the right of it.
 
+
 # %%
-
-
 def spectrum(images):
     """Mean power of the waves at each distance from the origin of the Fourier plane."""
     waves = np.abs(np.fft.fftshift(np.fft.fft2(images.mean(axis=-1)), axes=(1, 2))) ** 2
@@ -312,9 +311,8 @@ plt.show()
 # difference, in units of the range [-1, 1]. As a measure, the same between pictures of *different*
 # noise.
 
+
 # %%
-
-
 def rms(a, b):
     return float(np.sqrt(np.mean((a - b) ** 2)))
 
