@@ -1,5 +1,6 @@
 """MaskStyleGAN: the battery, the numbers of its networks, and what masks and noise decide."""
 
+import itertools
 import math
 
 import keras
@@ -54,6 +55,9 @@ def test_weights_of_the_generator():
     assert count(mask_generator()) == 7_489_923
     # At 64 pixels the noise begins with 4 x 4 in the place of 8 x 8 pixels of 64 channels.
     assert count(mask_generator((64, 64, 3))) == 7_489_923 - 100 * 64 * (8 * 8 - 4 * 4)
+    wider = mask_generator((64, 64, 3), noise_filters=(128, 64, 64))
+    more = 100 * 64 * 4 * 4 + 64 * 64 * 4 * 4 + 2 * 64  # and gamma and beta
+    assert count(wider) == count(mask_generator((64, 64, 3))) + more
     # At 256 pixels one more convolution 5/2 from the mask, and one more layer 4/2 at the end.
     extra = 25 * 128 * 128 + 2 * 128 + 16 * 64 * 64 + 2 * 64
     assert count(mask_generator((256, 256, 3))) == 7_489_923 + extra
@@ -68,14 +72,15 @@ def test_the_branches_meet_at_a_quarter_but_at_32_at_most(side, meeting):
 
 
 def test_generator_objective_by_hand():
-    """Half of log 2 for realism, log 3 + log 2 for the heads, 1 for grey masks."""
+    """Twice log 2 for realism, half of log 3 + log 2 for the heads, 3 for grey masks."""
     weights = {"g_real_weight": 2.0, "g_creativity_weight": 0.5, "reconstruction_weight": 3.0}
     model = tiny_model(**weights)
     model.discriminator = FixedDiscriminator(UNDECIDED)
-    masks = tiny_masks(16, 4)
-    one, plain = np.zeros((2, 2, 16, 16, 3), "float32")
-    other = np.where(masks[:2] > 0, 0.5, 0.9) + one  # 0.5 apart on the objects, which alone count
-    fake = keras.ops.convert_to_tensor(np.concatenate([one, other, plain]).astype("float32"))
+    masks = tiny_masks(16, 5)
+    drawn, one, plain = np.zeros((5, 16, 16, 3)), *np.zeros((2, 2, 16, 16, 3))
+    other = np.where(masks[::4] > 0, 0.5, 0.9) + one  # 0.5 apart on the objects, which alone count
+    fake = np.concatenate([drawn, one, other, plain]).astype("float32")
+    fake = keras.ops.convert_to_tensor(fake)
     loss, logs = model.generator_objective({"mask": masks}, fake, training=False)
     expected = 2 * math.log(2) + 0.5 * math.log(6) + 3.0
     assert float(loss) == float(logs["g_loss"]) == pytest.approx(expected, rel=1e-4)
@@ -86,8 +91,8 @@ def test_generator_objective_by_hand():
 def test_without_noise_the_object_shall_be_black_on_white():
     masks = tiny_masks(16, 2)
     textured, plain = np.zeros((2, 16, 16, 3)), np.repeat(-masks[:1], 3, axis=-1)
-    drawn = np.concatenate([textured, plain]).astype("float32")
-    _, logs = tiny_model().generator_objective({"mask": masks}, drawn, training=False)
+    fake = np.concatenate([textured, textured, plain]).astype("float32")
+    _, logs = tiny_model().generator_objective({"mask": masks}, fake, training=False)
     assert float(logs["reconstruction_loss"]) == 0.0
 
 
@@ -122,16 +127,21 @@ def test_no_noise_at_all_gives_finite_pictures(training):
     assert np.isfinite(keras.ops.convert_to_numpy(pictures)).all()
 
 
-def test_each_of_half_the_masks_is_drawn_twice_with_noise_and_once_without():
+@pytest.mark.parametrize("training", [True, False])
+def test_some_masks_are_drawn_again_twice_with_noise_and_once_without(training):
     model = tiny_model()
     set_known_weights(model.generator)
-    masks = tiny_masks(16, 3)
+    masks = tiny_masks(16, 5)
     given = {"mask": keras.ops.convert_to_tensor(masks)}
-    fake = keras.ops.convert_to_numpy(model.make_fakes(given, training=False))
-    plain = model.decode(np.zeros((2, 8)), masks[:2])
-    np.testing.assert_allclose(fake[4:], plain, atol=1e-5)
-    for one, other in ((fake[:2], fake[2:4]), (fake[:2], plain), (fake[2:4], plain)):
-        assert np.abs(one - other).max() > 1e-3
+    before = model.decode(np.zeros((2, 8)), masks[::4])
+    fake = keras.ops.convert_to_numpy(model.make_fakes(given, training))
+    drawn, one, other, plain = fake[:5][::4], fake[5:7], fake[7:9], fake[9:]
+    # In training the moving statistics have moved, and the same ones draw all three.
+    after = model.decode(np.zeros((2, 8)), masks[::4])
+    assert (np.abs(after - before).max() > 1e-3) == training
+    np.testing.assert_allclose(plain, after, atol=1e-5)
+    for first, second in itertools.combinations((drawn, one, other, plain), 2):
+        assert np.abs(first - second).max() > 1e-3
 
 
 def test_reconstruction_alone_teaches_the_generator_the_mask():

@@ -34,10 +34,12 @@ $$d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
 Layers follow the authors' code of Wang and Gupta at 128 pixels. Activations are those of DesIGN's
 text, nearly the reverse of theirs: leaky ReLU after convolutions, ReLU after transposed ones.
 Deviations: another name, because "StyleGAN" now means the network of Karras et al. 2019; the
-discriminator is DCGAN's with heads; \(L_{rec}\) is a mean; the others are those of `design.py`.
-The published text does not give \(\lambda_{rec}\), nor the colours of the mask; black on white is
-how products are photographed. The noise branch has 64 channels or more at any `base_filters`: with
-16 the noise was ignored. The discriminator sees the mask, as that of Wang and Gupta sees their
+discriminator is DCGAN's with heads; \(L_{rec}\) is a mean; the others are those of `design.py`. The
+published text does not give \(\lambda_{rec}\), nor the colours of the mask; black on white is how
+products are photographed. The noise branch does not shrink with `base_filters`: with 16 channels
+the noise was ignored. Pictures without noise, and \(d\), are drawn for a quarter of the masks, by
+the moving statistics of the batch normalisation, as `generate` draws: so those of the batch are of
+pictures with noise only. The discriminator sees the mask, as that of Wang and Gupta sees their
 surface normals. DesIGN does not say so; `paired=False` shows it the picture alone. Then the shape
 came from the noise. (Both trials: 32 pixels, width 16, 800 steps, drawn garments.)
 """
@@ -64,7 +66,9 @@ def transposed_convolution(x, width, kernel=4, stride=2, padding="same"):
     return layers.ReLU()(batch_norm()(x))
 
 
-def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
+def mask_generator(
+    image_shape=(128, 128, 3), latent_dim=100, base_filters=64, noise_filters=(64, 64, 64)
+):
     """Builds the generator, from masks and noise to images in [-1, 1].
 
     Two branches, one from the mask and one from the noise, meet at a quarter of the picture's side,
@@ -75,6 +79,8 @@ def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
         image_shape: (height, width, channels), sides of 8, 16, 32, ... pixels.
         latent_dim: Length of the noise vector.
         base_filters: Channels of the last hidden layer.
+        noise_filters: Channels of the three maps of the noise branch, the smallest first. At 8
+            pixels there are only the last two.
 
     Returns:
         Functional `keras.Model` of `[mask, noise]`, a mask (batch, height, width, 1) in [-1, 1] and
@@ -93,9 +99,9 @@ def mask_generator(image_shape=(128, 128, 3), latent_dim=100, base_filters=64):
     noise = keras.Input((latent_dim,), name="noise")
     texture = layers.Reshape((1, 1, latent_dim))(noise)
     smallest = [side >> noise_doublings for side in meeting]
-    width = max(base_filters, 64)
-    texture = transposed_convolution(texture, width, smallest, 1, "valid")
-    for _ in range(noise_doublings):
+    first, *others = noise_filters[-1 - noise_doublings :]
+    texture = transposed_convolution(texture, first, smallest, 1, "valid")
+    for width in others:
         texture = transposed_convolution(texture, width)
 
     x = layers.Concatenate()([shape, texture])
@@ -121,6 +127,7 @@ class MaskStyleGAN(DesIGN):
 
     Args:
         heads: As in `DesIGN`.
+        noise_filters: As in `mask_generator`.
         reconstruction_weight: Weight of the reconstruction of the mask without noise.
         paired: The discriminator judges a picture with its mask, as one array of a channel more.
             `False` shows it the picture alone.
@@ -131,10 +138,12 @@ class MaskStyleGAN(DesIGN):
     def __init__(
         self,
         heads=None,
+        noise_filters=(64, 64, 64),
         reconstruction_weight=10.0,
         paired=True,
         **kwargs,
     ):
+        self.noise_filters = tuple(noise_filters)
         self.paired = paired
         super().__init__(heads, **kwargs)
         self.reconstruction_weight = reconstruction_weight
@@ -142,7 +151,9 @@ class MaskStyleGAN(DesIGN):
 
     def default_generator(self):
         """Returns the paper's generator, from masks and noise."""
-        return mask_generator(self.image_shape, self.latent_dim, self.base_filters)
+        return mask_generator(
+            self.image_shape, self.latent_dim, self.base_filters, self.noise_filters
+        )
 
     def default_discriminator(self):
         """Returns the discriminator of `DesIGN`, with a channel for the mask if `paired`."""
@@ -156,30 +167,29 @@ class MaskStyleGAN(DesIGN):
         return {**super().needs, "mask": Images((*self.image_shape[:2], 1))}
 
     def make_fakes(self, batch, training):
-        """Returns three pictures of half of the masks: with noise, with other noise, with none."""
-        mask = first_half(batch["mask"])
-        noise = self.sample_noise(2 * ops.shape(mask)[0])
-        nothing = ops.zeros_like(noise[: ops.shape(mask)[0]])
-        return self.generator(
-            [ops.concatenate([mask] * 3), ops.concatenate([noise, nothing])], training=training
-        )
+        """Returns a picture of each mask, and three of some: two with noise and one without."""
+        mask, some = batch["mask"], some_of(batch["mask"])
+        drawn = self.generator([mask, self.sample_noise(ops.shape(mask)[0])], training=training)
+        noise = self.sample_noise(2 * ops.shape(some)[0])
+        noise = ops.concatenate([noise, ops.zeros_like(noise[::2])])
+        checked = self.generator([ops.concatenate([some] * 3), noise], training=False)
+        return ops.concatenate([drawn, checked])
 
     def discriminator_objective(self, batch, fake, training):
-        """The objective of `DesIGN`, for pictures with noise only."""
-        one, other, _ = ops.split(fake, 3)
-        mask = first_half(batch["mask"])
-        real = {**batch, "image": self.pair(batch["image"], batch["mask"])}
-        fake = ops.concatenate([self.pair(one, mask), self.pair(other, mask)])
-        return super().discriminator_objective(real, fake, training)
+        """The objective of `DesIGN`, for one picture of each mask."""
+        mask = batch["mask"]
+        drawn = self.pair(fake[: ops.shape(mask)[0]], mask)
+        real = {**batch, "image": self.pair(batch["image"], mask)}
+        return super().discriminator_objective(real, drawn, training)
 
     def generator_objective(self, batch, fake, training):
         """The objective of `DesIGN` with noise, and masks redrawn without."""
-        one, other, plain = ops.split(fake, 3)
-        mask = first_half(batch["mask"])
-        fake = ops.concatenate([self.pair(one, mask), self.pair(other, mask)])
-        loss, logs = super().generator_objective(batch, fake, training)
-        reconstruction = mask_reconstruction_loss(plain, -mask)
-        distance = texture_distance(one, other, mask)
+        mask, some = batch["mask"], some_of(batch["mask"])
+        n = ops.shape(mask)[0]
+        loss, logs = super().generator_objective(batch, self.pair(fake[:n], mask), training)
+        one, other, plain = ops.split(fake[n:], 3)
+        reconstruction = mask_reconstruction_loss(plain, -some)
+        distance = texture_distance(one, other, some)
         loss += self.reconstruction_weight * reconstruction
         logs = {**logs, "reconstruction_loss": reconstruction, "texture_distance": distance}
         return loss, {**logs, "g_loss": loss}
@@ -246,14 +256,15 @@ class MaskStyleGAN(DesIGN):
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
+            "noise_filters": self.noise_filters,
             "reconstruction_weight": self.reconstruction_weight,
             "paired": self.paired,
         }
 
 
-def first_half(mask):
-    """Returns the first half of a batch of masks, the larger one of an odd number."""
-    return mask[: (ops.shape(mask)[0] + 1) // 2]
+def some_of(masks):
+    """Returns every fourth mask of a batch."""
+    return masks[::4]
 
 
 def texture_distance(one, other, mask):
