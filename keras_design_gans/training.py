@@ -20,7 +20,6 @@ from tqdm import tqdm
 from keras_design_gans import __version__, callbacks, datasets, metrics, plotting, presets
 from keras_design_gans.batch import check_first_batch
 from keras_design_gans.datasets.cache import cache_folder, checksum
-from keras_design_gans.datasets.source import ON_REQUEST
 from keras_design_gans.recipes import Recipe, classifier_adam
 
 ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
@@ -84,7 +83,7 @@ def run(recipe, out, minutes=None, resume=False):
             f"{recipe.model} trains in {stages} stages of {ROUND} steps or more: pass at least "
             f"--steps {stages * ROUND}, got {recipe.steps}."
         )
-    if set(ON_REQUEST) & set(model.needs):  # drawn or read only for models that need them
+    if set(model.needs) - set(dataset.features):  # drawn or read only for models that need them
         dataset = open_data(
             recipe.data, recipe.image_size, recipe.batch_size, features=tuple(model.needs)
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from keras_design_gans.datasets.source import ON_REQUEST, SkipExample
+from keras_design_gans.datasets.source import SkipExample
 from keras_design_gans.datasets.worker import DONE, REASONS, STATE, TODO, fill
 
 try:
@@ -46,8 +46,8 @@ def load_arrays(source, image_size, features):
     Args:
         source: the `Source` to read.
         image_size: side of the square pictures, in pixels.
-        features: the keys wanted. The image and the labels are always made together; masks and
-            sketches when they are wanted.
+        features: the keys wanted. The image and the labels are always made together; masks,
+            sketches and what else the source makes on request when they are wanted.
 
     Returns:
         `(arrays, skipped)`: a dictionary of read-only memory-mapped arrays by feature, and a
@@ -58,7 +58,7 @@ def load_arrays(source, image_size, features):
         OSError: the disk is full or the cache folder cannot be written.
     """
     folder = _folder_of(source, image_size)
-    needed = [f for f in source.features if f in features or f not in ON_REQUEST]
+    needed = [f for f in source.features if f in features or f not in source.on_request]
     if _missing(folder, needed):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _missing(folder, features):
 
 def _groups(source, features):
     """Parts `features` into lists that are made together."""
-    further = [feature for feature in features if source.apart and feature in ON_REQUEST]
+    further = [feature for feature in features if source.apart and feature in source.on_request]
     together = [feature for feature in features if feature not in further]
     return [group for group in (together, *([feature] for feature in further)) if group]
 

@@ -7,14 +7,16 @@ import keras
 import numpy as np
 
 from keras_design_gans.datasets.cache import load_arrays
-from keras_design_gans.datasets.source import ON_REQUEST
 
 
 class Dataset(keras.utils.PyDataset):
     """Batches of a data set as dictionaries of NumPy arrays, for `fit` on every backend.
 
     Pictures (`"image"`, `"mask"`, `"sketch"`) are float32 in [-1, 1] of shape
-    `(batch_size, image_size, image_size, channels)`; labels are int32 of shape `(batch_size,)`.
+    `(batch_size, image_size, image_size, channels)`; labels are int32 of shape `(batch_size,)`,
+    and `"attributes"`, zeros and ones, `(batch_size, number of its class names)`. Captions are
+    strings of shape `(batch_size,)`; where an example has several, each epoch brings the next one.
+    `fit` takes numbers only: batches with captions must be encoded first.
     All batches are full: the examples left over at the end of an epoch are dropped.
 
     The order of the examples depends on `seed` and `epoch` only. The epoch goes up by itself when
@@ -32,7 +34,8 @@ class Dataset(keras.utils.PyDataset):
         shuffle: whether to change the order of the examples in each epoch.
         seed: int, seed of the order.
         file_names: list with the file of each example, or `None`.
-        captions: list with the sentence of each example, or `None`.
+        captions: dictionary from the key of a caption to a list with the tuple of sentences of
+            each example.
 
     Attributes:
         arrays: the raw arrays, pictures as uint8.
@@ -66,10 +69,10 @@ class Dataset(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.seed = seed
         self.file_names = file_names
-        self.captions = captions
-        self.features = tuple(self.arrays)
-        first = self.arrays[self.features[0]]
-        self.num_examples = len(first)
+        self.captions = dict(captions or {})
+        columns = {**self.arrays, **self.captions}
+        self.features = tuple(columns)
+        self.num_examples = len(columns[self.features[0]])
         self.image_size = next((a.shape[1] for a in self.arrays.values() if a.ndim == 4), None)
         self.epoch = 0
         self._order_of_epoch = (None, None)
@@ -90,7 +93,7 @@ class Dataset(keras.utils.PyDataset):
             raise IndexError(f"Batch {index} was asked for; there are {len(self)} batches.")
         epoch = self.epoch
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        batch = self._scaled(self._order(epoch)[rows] if self.shuffle else rows)
+        batch = self._rows(self._order(epoch)[rows] if self.shuffle else rows, epoch)
         if self._in_epoch:
             self._used.add(index)
         return batch
@@ -116,7 +119,7 @@ class Dataset(keras.utils.PyDataset):
                 f"`n` must lie in 0 ... {self.num_examples}, the number of examples in the "
                 f"{self.split} split of {self.name!r}. Received: n={n}"
             )
-        return self._scaled(slice(n))
+        return self._rows(slice(n), epoch=0)
 
     # Keras calls `on_epoch_end` more often than an epoch ends: also before the first epoch of each
     # `fit`, after it has tried a batch to learn the shapes, and in the middle of a pass when
@@ -140,8 +143,14 @@ class Dataset(keras.utils.PyDataset):
             self._order_of_epoch = (epoch, order)
         return order
 
-    def _scaled(self, rows):
-        return {feature: _scale(array[rows]) for feature, array in self.arrays.items()}
+    def _rows(self, rows, epoch):
+        batch = {feature: _scale(array[rows]) for feature, array in self.arrays.items()}
+        numbers = np.arange(self.num_examples)[rows]
+        for key, column in self.captions.items():
+            # Neighbours begin with different ones: a data set may be a row of similar examples.
+            chosen = [column[n][(n + epoch) % len(column[n])] for n in numbers]
+            batch[key] = np.array(chosen, dtype=np.str_)
+        return batch
 
 
 def _scale(values):
@@ -171,38 +180,49 @@ def open_dataset(source, image_size, batch_size, features, seed, shuffle):
         ValueError: an argument is out of range, or no example can be used.
     """
     if features is None:
-        features = [feature for feature in source.features if feature not in ON_REQUEST]
-    if unknown := [feature for feature in features if feature not in source.features]:
+        features = [feature for feature in source.features if feature not in source.on_request]
+    known = (*source.features, *source.captions)
+    if unknown := [feature for feature in features if feature not in known]:
         hint = " data_scripts/make_masks.py makes masks of photos." if "mask" in unknown else ""
         raise ValueError(
             f"{source.name!r} has no {unknown}. Received: features={tuple(features)}; "
-            f"this set has {source.features}.{hint}"
+            f"this set has {known}.{hint}"
         )
     if not features:
-        raise ValueError(f"`features` must name one of {source.features} at least.")
+        raise ValueError(f"`features` must name one of {known} at least.")
     if not (isinstance(image_size, int) and image_size >= 8):
         raise ValueError(f"`image_size` must be an int of at least 8. Received: {image_size!r}")
-    arrays, skipped = load_arrays(source, image_size, tuple(features))
+    keys = [key for key in features if key in source.captions]
+    wanted = [key for key in features if key not in keys]
+    # Some sources need the labels to say anything; these are made with the image in any case.
+    labels = [key for key in source.class_names if keys and key not in source.on_request]
+    extra = [*labels, "image"] if keys else []
+    arrays, skipped = load_arrays(source, image_size, tuple(dict.fromkeys([*wanted, *extra])))
     if skipped:
         message = _skipped_message(source, skipped)
         if len(skipped) == source.num_examples:
             raise ValueError(message)
         warnings.warn(message, stacklevel=3)
+    kept = [index for index in range(source.num_examples) if index not in skipped]
+    columns = {key: np.asarray(arrays[key]) for key in labels}
+    captions = {
+        key: [
+            source.sentences(key, index, {label: columns[label][row] for label in labels})
+            for row, index in enumerate(kept)
+        ]
+        for key in keys
+    }
     return Dataset(
-        arrays,
+        {key: arrays[key] for key in wanted},
         name=source.name,
         split=source.split,
         batch_size=batch_size,
-        class_names={f: names for f, names in source.class_names.items() if f in arrays},
+        class_names={f: names for f, names in source.class_names.items() if f in wanted},
         shuffle=source.split != "test" if shuffle is None else shuffle,
         seed=seed,
-        file_names=_kept(source.file_names, skipped),
-        captions=_kept(source.captions, skipped),
+        file_names=source.file_names and [source.file_names[index] for index in kept],
+        captions=captions,
     )
-
-
-def _kept(items, skipped):
-    return items and [item for index, item in enumerate(items) if index not in skipped]
 
 
 def _skipped_message(source, skipped, limit=20):

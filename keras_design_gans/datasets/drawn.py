@@ -7,17 +7,24 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-from keras_design_gans.datasets.source import Source, check_num_examples, check_split
+from keras_design_gans.datasets.source import (
+    ON_REQUEST,
+    TEST_OFFSET,
+    Source,
+    check_num_examples,
+    check_split,
+)
 
-# Test pictures are drawn from indexes that no train split reaches.
-TEST_OFFSET = 10_000_000
+# Libraries whose packages have another name.
+PACKAGES = {"dicebear": "dicebear-core"}
 
 
 class DrawnSource(Source):
     """A set drawn by `module.draw`.
 
     The module has `NAME`, `FEATURES`, `CLASS_NAMES`, `NUM_EXAMPLES` (the usual size of each split)
-    and `draw(index, seed, image_size, features)`, which returns what `Source.example` returns.
+    and `draw(index, seed, image_size, features)`, which returns what `Source.example` returns. It
+    may have `ON_REQUEST` and, with captions, `CAPTIONS` and `sentences(key, labels)`, see `Source`.
 
     Args:
         module: full name of the module.
@@ -33,6 +40,8 @@ class DrawnSource(Source):
             num_examples = drawing.NUM_EXAMPLES[split]
         self.module = module
         self.seed = seed
+        self.on_request = getattr(drawing, "ON_REQUEST", ON_REQUEST)
+        self.captions = tuple(getattr(drawing, "CAPTIONS", ()))
         super().__init__(
             name=drawing.NAME,
             split=split,
@@ -48,6 +57,10 @@ class DrawnSource(Source):
             index += TEST_OFFSET
         drawing = importlib.import_module(self.module)
         return drawing.draw(index, seed=self.seed, image_size=image_size, features=features)
+
+    def sentences(self, key, index, labels):
+        """Describes an example, see `Source.sentences`."""
+        return importlib.import_module(self.module).sentences(key, labels)
 
 
 def code_fingerprint(module):
@@ -111,6 +124,6 @@ def _imports(code, package):
 
 def _version(library):
     try:
-        return importlib.metadata.version(library)
+        return importlib.metadata.version(PACKAGES.get(library, library))
     except importlib.metadata.PackageNotFoundError:
         return "unknown"

@@ -64,7 +64,10 @@ class FolderSource(Source):
             )
         rows = rows[: check_num_examples(num_examples, len(rows), root.name)]
         self.file_names = [row["file_name"] for row in rows]
-        self.captions = [row["caption"] for row in rows] if "caption" in rows[0] else None
+        self.texts = {
+            key: [_sentences(row[key]) for row in rows] for key in rows[0] if _is_caption(key)
+        }
+        self.captions = tuple(self.texts)
         self.labels = {
             key: [values.index(row[key]) for row in rows] for key, values in labels.items()
         }
@@ -92,6 +95,10 @@ class FolderSource(Source):
             if key in features:
                 example[key] = self._further(key, index, image_size)
         return example
+
+    def sentences(self, key, index, labels):
+        """Returns the lines of the caption, see `Source.sentences`."""
+        return self.texts[key][index]
 
     def _further(self, key, index, image_size):
         name = self.further[key][index]
@@ -177,7 +184,7 @@ def _label_columns(rows):
     labels = {}
     for column in rows[0]:
         # What the columns `mask_...` and `sketch_...` say belongs to these pictures.
-        if column in ("file_name", "caption") or column.partition("_")[0] in FURTHER:
+        if column == "file_name" or _is_caption(column) or column.partition("_")[0] in FURTHER:
             continue
         values = sorted({row[column] for row in rows}, key=_natural)
         if len(values) > MAX_CLASSES:
@@ -189,6 +196,16 @@ def _label_columns(rows):
         else:
             labels[column] = tuple(values)
     return labels
+
+
+def _is_caption(column):
+    return column.partition("_")[0] == "caption"
+
+
+def _sentences(text):
+    """Returns the lines of a caption as a tuple; one empty sentence where there is none."""
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    return lines or ("",)
 
 
 def _natural(text):

@@ -14,6 +14,7 @@ SOURCES = {
     "garments": partial(DrawnSource, "keras_design_gans.datasets.garments"),
     "handbags": partial(DrawnSource, "keras_design_gans.datasets.handbags"),
     "cars": partial(DrawnSource, "keras_design_gans.datasets.cars"),
+    "faces": partial(DrawnSource, "keras_design_gans.datasets.faces"),
     "fashion_mnist": FashionMnistSource,
     **{name: partial(TfdsSource, name) for name in TFDS_NAMES},
 }
@@ -50,7 +51,8 @@ def load(
         image_size: side of the square pictures, in pixels.
         batch_size: examples per batch.
         features: the keys of a batch, for example `("image", "mask")`. `None` means the image and
-            all labels. Masks and sketches are made only when they are named.
+            all labels. Masks, sketches, captions and the `attributes` of `faces`, its labels as
+            zeros and ones, are made only when they are named.
         seed: int. It changes the order, and in a drawn set also the pictures.
         num_examples: use fewer examples than the set has, for quick runs; a drawn set can also
             be made larger.
@@ -89,10 +91,10 @@ def from_folder(
     The folder has one of these forms:
 
     - one folder of pictures per class: `dresses/1.jpg`, `shirts/1.jpg`, ...; label key `"label"`,
-    - a `metadata.csv` with a `file_name` column. The column `caption` is kept as text in
-      `dataset.captions`; `mask_file_name` and `sketch_file_name` name further pictures; each other
-      column becomes a label, if it has at most 100 distinct values and its name does not begin
-      with `mask_` or `sketch_`,
+    - a `metadata.csv` with a `file_name` column. The column `caption` holds a sentence, or several
+      on lines of their own, and so do columns such as `caption_zh`; `mask_file_name` and
+      `sketch_file_name` name further pictures; each other column becomes a label, if it has at
+      most 100 distinct values and its name does not begin with `mask_` or `sketch_`,
     - pictures only, without labels.
 
     With folders `train` and `test` at the top these are the splits. Otherwise a hash of its name
@@ -113,7 +115,7 @@ def from_folder(
         split: `"train"` or `"test"`.
         image_size: side of the square pictures, in pixels.
         batch_size: examples per batch.
-        features: the keys of a batch; `None` means the image and all labels.
+        features: the keys of a batch; `None` means the image and all labels, without captions.
         seed: int, seed of the order.
         num_examples: use fewer pictures than the split has.
         shuffle: whether each epoch has another order; `None` means all splits but the test split.

@@ -6,8 +6,8 @@ from keras_design_gans.datasets.scene import KINDS
 class Series:
     """What all drawn sets share. A subclass has `scene(index, seed)`, with `labels` and `render`.
 
-    Thing `n` always has the same labels: the first kind changes from one to the next, the second
-    one after all classes of the first, so that things in a row are balanced.
+    Thing `n` usually has the same labels in all series: the first kind changes from one to the
+    next, the second one after all classes of the first, so that things in a row are balanced.
 
     Args:
         class_names: dictionary from the kind of label to the names of its classes.
@@ -51,21 +51,31 @@ class Series:
         Args:
             index: which thing, 0 or more.
             seed: which endless series, 0 or more.
-            **asked: for each kind of label a name to use instead of the balanced one, or `None`.
+            **asked: for each kind of label a name to use instead of the usual one, or `None`.
 
         Returns:
             Dictionary from the kind of label to an int.
 
         Raises:
-            ValueError: for an unknown name, or a negative index or seed.
+            ValueError: for an unknown kind or name, or a negative index or seed.
         """
         if index < 0 or seed < 0:
             raise ValueError(f"`index` and `seed` must be 0 or more. Received {index} and {seed}.")
-        found = {}
-        for kind, names in self.class_names.items():
-            name = asked[kind]
+        found = self._usual_labels(index, seed)
+        for kind, name in asked.items():
+            if kind not in self.class_names:
+                known = ", ".join(self.class_names)
+                raise ValueError(f"Unknown kind of label {kind!r}. Choose from {known}.")
+            names = self.class_names[kind]
             if name is not None and name not in names:
                 raise ValueError(f"Unknown {kind} {name!r}. Choose one of {', '.join(names)}.")
-            found[kind] = index % len(names) if name is None else names.index(name)
+            if name is not None:
+                found[kind] = names.index(name)
+        return found
+
+    def _usual_labels(self, index, seed):
+        found = {}
+        for kind, names in self.class_names.items():
+            found[kind] = index % len(names)
             index //= len(names)
         return found

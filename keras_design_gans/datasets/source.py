@@ -2,6 +2,8 @@
 
 # Pictures which few models need and which cost time to make: cached only when they are asked for.
 ON_REQUEST = ("mask", "sketch")
+# Test pictures are drawn from indexes that no train split reaches.
+TEST_OFFSET = 10_000_000
 
 
 class SkipExample(Exception):
@@ -22,14 +24,16 @@ class Source:
         num_examples: number of examples of this split.
         key: anything with a faithful `repr`. Two sources with the same key hold the same examples;
             the cache is looked up by it.
+        on_request: the features that are made only when they are asked for.
+        captions: keys of the sentences about each example, see `sentences`.
         file_names: list with the file of each example, or `None`.
-        captions: list with the sentence of each example, or `None`.
         apart: whether each of `ON_REQUEST` has its own files. Then they are cached one by one, so
             that a missing mask does not leave out the picture where no mask is wanted.
     """
 
+    on_request = ON_REQUEST
+    captions = ()
     file_names = None
-    captions = None
     apart = False
 
     def __init__(self, name, split, features, class_names, num_examples, key):
@@ -54,6 +58,19 @@ class Source:
 
         Raises:
             SkipExample: this example cannot be used and is to be left out.
+        """
+        raise NotImplementedError
+
+    def sentences(self, key, index, labels):
+        """Returns the sentences about one example, one or more.
+
+        Args:
+            key: one of `captions`.
+            index: int in `[0, num_examples)`.
+            labels: dictionary with the labels of the example, as `example` makes them.
+
+        Returns:
+            A tuple of strings.
         """
         raise NotImplementedError
 

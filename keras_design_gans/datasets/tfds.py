@@ -5,6 +5,7 @@ import functools
 import numpy as np
 from PIL import Image
 
+from keras_design_gans.datasets import captions
 from keras_design_gans.datasets.images import square
 from keras_design_gans.datasets.source import Source, check_num_examples, check_split
 
@@ -28,6 +29,8 @@ TFDS_NAMES = (
     "oxford_flowers102",
     *(f"cycle_gan/{pair}" for pair in CYCLE_GAN),
 )
+# What the classes of the sets with captions are; those of `celeb_a` come from its attributes.
+KINDS = {"caltech_birds2011": "bird", "oxford_flowers102": "flower"}
 
 
 class TfdsSource(Source):
@@ -36,6 +39,10 @@ class TfdsSource(Source):
     Keys of ours -> features of the builder: `"image"` -> `image`; `"label"` -> `label`;
     `"attributes"`, zeros and ones in the order of its class names -> `attributes`; `"mask"` ->
     `segmentation_mask`. In the pairs of `cycle_gan` the label tells A from B.
+
+    These sets have no captions of their own. `"caption"` of `celeb_a`, `caltech_birds2011` and
+    `oxford_flowers102` is built from the attributes or the name of the class: all pictures of a
+    class have the same sentences, which tell nothing about the single picture.
 
     Args:
         name: one of `TFDS_NAMES`.
@@ -65,13 +72,11 @@ class TfdsSource(Source):
             num_examples=check_num_examples(num_examples, available, name),
             key=(builder.info.full_name, str(builder.data_dir)),
         )
+        self.captions = ("caption",) if name in ("celeb_a", *KINDS) else ()
 
     def example(self, index, image_size, features):
         """Reads example `index`, see `Source.example`."""
-        for part in self.parts:
-            if index < len(_open(*part)):
-                break
-            index -= len(_open(*part))
+        part, index = self._find(index)
         record = _open(*part)[index]
         example = {"image": np.asarray(_square(record["image"], image_size).convert("RGB"))}
         if "label" in features:
@@ -83,6 +88,26 @@ class TfdsSource(Source):
             mask = _square(record["segmentation_mask"], image_size)
             example["mask"] = np.asarray(mask)[..., None]
         return example
+
+    def sentences(self, key, index, labels):
+        """Describes an example by its class or attributes, see `Source.sentences`."""
+        if self.name == "celeb_a":
+            names = self.class_names["attributes"]
+            return captions.celebrity(dict(zip(names, labels["attributes"], strict=True)))
+        if self.name == "caltech_birds2011":  # its labels are numbers; the names are in the records
+            part, index = self._find(index)
+            name = _open(*part, only="label_name")[index]["label_name"]
+            name = name.decode() if isinstance(name, bytes) else name
+        else:
+            name = self.class_names["label"][labels["label"]]
+        return captions.photo(name.replace("_", " "), KINDS[self.name])
+
+    def _find(self, index):
+        for part in self.parts:
+            if index < len(_open(*part)):
+                break
+            index -= len(_open(*part))
+        return part, index
 
 
 def prepare(name):
@@ -108,15 +133,17 @@ def _import_tfds():
 
 
 @functools.cache
-def _open(name, part):
-    """Opens a split for random access.
+def _open(name, part, only=None):
+    """Opens a split for random access; `only` names the one feature to decode.
 
     Raises:
         FileNotFoundError: the set was not downloaded, or not in the form that can be read.
     """
-    builder = _import_tfds().builder(name)
+    tfds = _import_tfds()
+    builder = tfds.builder(name)
+    decoders = only and tfds.decode.PartialDecoding({only: True})
     try:
-        return builder.as_data_source(split=part)
+        return builder.as_data_source(split=part, decoders=decoders)
     except (AssertionError, NotImplementedError) as error:
         raise FileNotFoundError(
             f"{name!r} is not ready in {builder.data_dir}. Download it once, on a machine with "
