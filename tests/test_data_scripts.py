@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from keras_design_gans import datasets
+from keras_design_gans.datasets import captions
 from keras_design_gans.datasets import tfds as tfds_module
 
 SCRIPTS = Path(__file__).parents[1] / "data_scripts"
@@ -60,6 +61,46 @@ def test_tfds_sets(name, features, class_names):
         assert set(np.unique(data.arrays["attributes"])) == {0, 1}
     if name == "caltech_birds2011":
         assert batch["mask"].shape == (3, 16, 16, 1)
+
+
+@pytest.mark.parametrize("name", ["celeb_a", "caltech_birds2011", "oxford_flowers102"])
+def test_tfds_captions_are_built_from_names(name):
+    with mock_tfds():
+        data = datasets.load(name, image_size=16, batch_size=3, features=("image", "caption"))
+        labels = datasets.load(name, image_size=16, batch_size=3).take(6)
+    assert data.features == ("image", "caption")
+    assert data[0]["caption"].shape == (3,)
+    for row, sentences in enumerate(data.captions["caption"]):
+        assert len(set(sentences)) == 3
+        if name == "oxford_flowers102":
+            kind = data_names(name)[labels["label"][row]]
+            assert sentences[1] == f"This flower is a {kind}.".replace("a english", "an english")
+        if name == "celeb_a":
+            wears_hat = labels["attributes"][row][data_names(name).index("Wearing_Hat")]
+            assert ("a hat" in sentences[0]) == bool(wears_hat)
+            assert sentences[0].startswith("A photo of a person")
+
+
+def data_names(name):
+    with mock_tfds():
+        (names,) = datasets.load(name, image_size=16, batch_size=3).class_names.values()
+    return names
+
+
+def test_captions_of_photos():
+    assert captions.celebrity(set()) == (
+        "A photo of a person.",
+        "The face of a person.",
+        "Portrait: a person.",
+    )
+    shown = {"Wavy_Hair", "Brown_Hair", "Smiling", "Eyeglasses", "Young"}
+    assert captions.celebrity(shown)[0] == (
+        "A photo of a person with wavy brown hair and a smile wearing glasses."
+    )
+    assert captions.photo("indigo bunting", "bird")[:2] == (
+        "A photo of an indigo bunting.",
+        "This bird is an indigo bunting.",
+    )
 
 
 def test_tfds_pairs_hold_both_sides():

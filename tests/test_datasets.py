@@ -293,7 +293,9 @@ def test_wrong_arguments(tiny, arguments, message):
 
 
 def test_names():
-    assert {"garments", "fashion_mnist", "celeb_a", "cycle_gan/maps"} <= set(datasets.names())
+    assert {"garments", "faces", "fashion_mnist", "celeb_a", "cycle_gan/maps"} <= set(
+        datasets.names()
+    )
 
 
 def test_any_source_can_be_cached():

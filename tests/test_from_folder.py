@@ -109,9 +109,33 @@ def test_metadata(folder):
     np.testing.assert_array_equal(data.arrays["shape"], red % 3)
     np.testing.assert_array_equal(data.arrays["kids"], red % 2 == 0)
     np.testing.assert_array_equal(data.arrays["size"], red % 11)
-    assert data.captions == [f"number, {number}" for number in red]
+    assert data.captions == {}
+    with pytest.warns(UserWarning, match="sku"):
+        data = load(folder, features=("image", "caption"), shuffle=False)
+    assert data.captions == {"caption": [(f"number, {number}",) for number in red]}
+    assert data[3]["caption"].tolist() == [f"number, {red[3]}"]
     with pytest.warns(UserWarning, match="sku"):
         assert load(folder, features=("image", "kids")).class_names == {"kids": ("False", "True")}
+
+
+def test_captions_in_several_sentences_and_languages(folder):
+    lines = ["file_name,caption,caption_zh"]
+    for index in range(40):
+        write(folder / f"{index}.png", color=(index, 0, 0))
+        lines.append(f'{index}.png,"a coat {index}\n\nclothes {index} ",{"外套" if index else ""}')
+    (folder / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    data = load(folder, features=("image", "caption", "caption_zh"), batch_size=30)
+    assert data.class_names == {}
+    for number, english, chinese in zip(numbers(data), *data.captions.values(), strict=True):
+        assert english == (f"a coat {number}", f"clothes {number}")
+        assert chinese == ("外套" if number else "",)
+    assert load(folder).features == ("image",)
+    # Of a broken file, the caption is left out too.
+    (folder / data.file_names[2]).write_text("no picture")
+    with pytest.warns(UserWarning, match="1 of the"):
+        rest = load(folder, features=("caption",))
+    del data.captions["caption"][2]
+    assert rest.captions == {"caption": data.captions["caption"]}
 
 
 def test_bad_files_are_left_out_with_one_warning(folder):

@@ -135,14 +135,14 @@ def celebrity(attributes):
     """Describes a picture of CelebA by its attributes.
 
     Args:
-        attributes: dictionary from the name of each attribute to 1 or 0.
+        attributes: set of the names of those that it shows.
 
     Returns:
         A tuple of three sentences.
     """
 
     def present(phrases):
-        return [phrase for name, phrase in phrases.items() if attributes[name]]
+        return [phrase for name, phrase in phrases.items() if name in attributes]
 
     hair = [*present(_CELEBA_CURLS), *present(_CELEBA_HAIR)]
     has = [" ".join([*hair, "hair"])] if hair else []

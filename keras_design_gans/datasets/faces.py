@@ -88,7 +88,7 @@ _OPTIONS = {
 }
 # What varies without a label.
 _FREE = {
-    "skinColor": ("#75503e", "#ae5d29", "#d08b5b", "#edb98a", "#ffdbb4"),
+    "skinColor": ("#8a5a44", "#ae5d29", "#d08b5b", "#edb98a", "#ffdbb4"),
     "eyebrowsVariant": ("default", "defaultNatural", "flatNatural", "raisedExcitedNatural"),
     "clothesVariant": ("shirtCrewNeck", "shirtVNeck", "shirtScoopNeck", "hoodie", "blazerAndShirt"),
     "hatColor": ("#e5484d", "#f2c94c", "#5aa9a1", "#3c4f5c", "#c49a6c", "#e6e6e6"),

@@ -92,8 +92,8 @@ class TfdsSource(Source):
     def sentences(self, key, index, labels):
         """Describes an example by its class or attributes, see `Source.sentences`."""
         if self.name == "celeb_a":
-            names = self.class_names["attributes"]
-            return captions.celebrity(dict(zip(names, labels["attributes"], strict=True)))
+            shown = zip(self.class_names["attributes"], labels["attributes"], strict=True)
+            return captions.celebrity({name for name, is_on in shown if is_on})
         if self.name == "caltech_birds2011":  # its labels are numbers; the names are in the records
             part, index = self._find(index)
             name = _open(*part, only="label_name")[index]["label_name"]
