@@ -74,7 +74,7 @@ def test_tfds_captions_are_built_from_names(name):
         assert len(set(sentences)) == 3
         if name == "oxford_flowers102":
             kind = data_names(name)[labels["label"][row]]
-            assert sentences[1] == f"This flower is a {kind}.".replace("a english", "an english")
+            assert sentences[2] == f"A picture of a flower: {kind}."
         if name == "celeb_a":
             wears_hat = labels["attributes"][row][data_names(name).index("Wearing_Hat")]
             assert ("a hat" in sentences[0]) == bool(wears_hat)
