@@ -104,7 +104,7 @@ def _style():
     style = json.loads(path.read_text(encoding="utf-8"))
     tops = {name: top["elements"] for name, top in style["components"]["top"]["variants"].items()}
     worn = {
-        "hat": tops["hat"],
+        "hat": tops["hat"][:1],  # without the shade, which would cover short hair
         "headband": tops["froBand"][1:],  # without the hair
         "flowers": tops["frida"][2:16],  # without the hair, its shade and the earring
     }

@@ -3,7 +3,8 @@
 The drawings are "Avataaars" by Pablo Stanley, put together by DiceBear: see `avatars`. Every
 attribute is drawn by lot for itself, so none of them tells anything about another one. What is
 worn or grown (glasses, beard, accessory) is missing in half of the faces; all other values are
-equally frequent. No value hides another attribute as a whole, so each label can be seen.
+equally frequent. No value hides another attribute as a whole, so each label can be seen; least,
+at 64 pixels, the colour of short hair under a hat.
 
 Skin, brows, cut of the clothes, colour of the hat and background vary too, without labels: they
 are what is left to the noise of a model that is told all attributes. Face `n` depends on nothing
