@@ -181,14 +181,11 @@ def edit(indexes, split="train", seed=0, image_size=64, **changes):
     """
     check_split(split)
     offset = TEST_OFFSET if split == "test" else 0
-    pairs = np.array(
-        [
-            [scene(offset + index, seed, **asked).render("image", image_size) for asked in both]
-            for index in indexes
-            for both in [({}, changes)]
-        ]
+    numbers = [offset + index for index in indexes]
+    image, edited = (
+        np.array([scene(number, seed, **asked).render("image", image_size) for number in numbers])
+        for asked in ({}, changes)
     )
-    image, edited = pairs[:, 0], pairs[:, 1]
     mask = np.where((image != edited).any(axis=-1, keepdims=True), np.float32(1), np.float32(-1))
     image, edited = (pixels / np.float32(127.5) - 1 for pixels in (image, edited))
     return {"image": image, "edited": edited, "mask": mask}
