@@ -21,6 +21,7 @@ __all__ = [
     "presets",
     "recipes",
     "sketches",
+    "text",
     "training",
 ]
 

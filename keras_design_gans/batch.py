@@ -61,6 +61,84 @@ class Labels:
             )
 
 
+@dataclasses.dataclass(frozen=True)
+class AnyLabels:
+    """What tells rows apart: integers of shape (batch,) or (batch, k), of whatever values."""
+
+    dtype = "int32"
+
+    def check_shape(self, key, value):
+        """Raises `ValueError` unless `value` is a row of integers per example, or one."""
+        if len(value.shape) not in (1, 2) or "int" not in str(value.dtype):
+            raise ValueError(
+                f"{key!r} must be integers of shape (batch,) or (batch, k), got {value.dtype} of "
+                f"shape {tuple(value.shape)}."
+            )
+
+    def check_values(self, key, value):
+        """Does nothing: all integers will do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """Descriptions: float32 of shape (batch, size)."""
+
+    size: int
+    dtype = "float32"
+
+    def check_shape(self, key, value):
+        """Raises `ValueError` unless `value` has `size` numbers per example."""
+        if len(value.shape) != 2 or value.shape[1] != self.size:
+            raise ValueError(
+                f"{key!r} must have shape (batch, {self.size}), got {tuple(value.shape)}."
+            )
+
+    def check_values(self, key, value):
+        """Raises `ValueError` unless `value` is finite."""
+        if not np.isfinite(value).all():
+            raise ValueError(f"{key!r} holds NaN or infinite values.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attributes(Vectors):
+    """What a picture shows: zeros and ones of shape (batch, size), of any dtype."""
+
+    def check_values(self, key, value):
+        """Raises `ValueError` unless `value` holds zeros and ones."""
+        if not np.isin(value, (0, 1)).all():
+            raise ValueError(
+                f"{key!r} must be zeros and ones, got values from {value.min():g} to "
+                f"{value.max():g}. Attributes of -1 and 1 become them by (attributes + 1) / 2."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Characters:
+    """Sentences as `kdg.text.encode` makes them: integers (batch, length) in [0, kinds]."""
+
+    length: int
+    kinds: int
+    dtype = "int32"
+
+    def check_shape(self, key, value):
+        """Raises `ValueError` unless `value` is a row of integers per example."""
+        if tuple(value.shape[1:]) != (self.length,) or "int" not in str(value.dtype):
+            raise ValueError(
+                f"{key!r} must be integers of shape (batch, {self.length}), got {value.dtype} of "
+                f"shape {tuple(value.shape)}. Sentences become numbers by kdg.text.encode, those "
+                "of a data set by model.prepare(dataset)."
+            )
+
+    def check_values(self, key, value):
+        """Raises `ValueError` unless every number is a character or 0."""
+        low, high = int(value.min()), int(value.max())
+        if low < 0 or high > self.kinds:
+            raise ValueError(
+                f"{key!r} must lie in 0..{self.kinds}, got numbers from {low} to {high}. "
+                "Make them by kdg.text.encode."
+            )
+
+
 def class_counts(heads):
     """Returns the number of classes of each head, given that number or the class names."""
     return {key: c if isinstance(c, int) else len(c) for key, c in (heads or {}).items()}
@@ -72,7 +150,7 @@ def read_batch(data, needs):
     Args:
         data: What Keras passes to `train_step`: a dictionary, an array of images alone, or either
             of them as the first element of a tuple.
-        needs: Dictionary from key to `Images` or `Labels`.
+        needs: Dictionary from key to `Images`, `Labels`, ...
 
     Returns:
         Dictionary with the keys of `needs`.
@@ -104,7 +182,7 @@ def check_first_batch(x, needs):
 
     Args:
         x: The first argument of `fit`, `evaluate` or `train_on_batch`.
-        needs: Dictionary from key to `Images` or `Labels`.
+        needs: Dictionary from key to `Images`, `Labels`, ...
 
     Raises:
         ValueError: If the data is empty or does not fit the model.

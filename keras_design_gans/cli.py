@@ -64,6 +64,13 @@ def build_parser():
         metavar="KEY=CLASS",
         help="what a conditional model shall draw, such as: body=suv view=front",
     )
+    generate.add_argument("--text", metavar="SENTENCE", help="what a GANCLS shall draw")
+    generate.add_argument(
+        "--attributes",
+        nargs="+",
+        metavar="NAME",
+        help="what an AttributeGAN shall draw, such as: 'hair_color: red' 'mouth: smile'",
+    )
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder to write to")
     generate.set_defaults(run=generate_command)
 
@@ -132,6 +139,9 @@ def train_command(options):
     if training.makes_pictures(model):
         scores = training.score(model, recipe)
         print_scores(scores)
+    elif hasattr(model, "embed"):
+        scores = training.encoder_scores(model, recipe)
+        print(*(f"{name} {value:.3f}" for name, value in scores.items()), sep="\n")
     else:
         test = training.open_data(recipe.data, recipe.image_size, 1, "test")
         scores = training.accuracies(out / "preset", test)
@@ -176,8 +186,10 @@ def generate_command(options):
     from keras_design_gans import plotting, training
 
     model, description = open_generator(options.source)
-    labels = labels_of(model, options.label)
-    if hasattr(model, "translate") or "mask" in model.needs:  # others need no data, no recipe
+    labels = {**labels_of(model, options.label), **description_of(model, options)}
+    undescribed = hasattr(model, "described_by") and not labels
+    # Others need no data, and no recipe.
+    if hasattr(model, "translate") or "mask" in model.needs or undescribed:
         recipe = training.recipe_from(description)
         images = training.make_pictures(model, recipe, options.number, options.seed)
     else:
@@ -202,6 +214,17 @@ def labels_of(model, pairs):
         is_name = not isinstance(known[key], int) and label in known[key]  # "2026" may be a name
         labels[key] = int(label) if label.isdecimal() and not is_name else label
     return labels
+
+
+def description_of(model, options):
+    """Returns what `--text` or `--attributes` say as an argument of `model.generate`."""
+    takers = {"text": "GANCLS", "attributes": "AttributeGAN"}
+    asked = {name: getattr(options, name) for name in takers}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    for name in asked:
+        if type(model).__name__ != takers[name]:
+            raise ValueError(f"{type(model).__name__} takes no --{name}; {takers[name]} does.")
+    return asked
 
 
 def score_command(options):

@@ -20,10 +20,12 @@ __all__ = [
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "mask_reconstruction_loss",
+    "matching_aware_discriminator_loss",
     "minimax_discriminator_loss",
     "minimax_generator_loss",
     "nonsaturating_generator_loss",
     "r1_penalty",
+    "structured_joint_embedding_loss",
     "wasserstein_critic_loss",
     "wasserstein_generator_loss",
 ]
@@ -85,6 +87,58 @@ def nonsaturating_generator_loss(fake_logits):
         Scalar, at least 0; \(\log 2\approx0.693147\) when all logits are 0.
     """
     return ops.mean(ops.softplus(-_float32(fake_logits)))
+
+
+def matching_aware_discriminator_loss(real_logits, wrong_logits, fake_logits, real_target=1.0):
+    r"""Discriminator's side of a game in which the description has to fit, too.
+
+    $$L_D=-\log s_r-\tfrac12\big[\log(1-s_w)+\log(1-s_f)\big]$$
+
+    Reed et al. 2016 (GAN-CLS), algorithm 1, negated so that the discriminator descends. The two
+    kinds of fakes together weigh as much as the real pairs.
+
+    Args:
+        real_logits: Logits of \(s_r\), real images with their descriptions, any shape.
+        wrong_logits: Logits of \(s_w\), real images with wrong descriptions, any shape.
+        fake_logits: Logits of \(s_f\), images generated for the descriptions, any shape.
+        real_target: Target in (0, 1] for the real pairs, as in `minimax_discriminator_loss`.
+
+    Returns:
+        Scalar, at least 0; \(\log 4\approx1.386294\) when all logits are 0. A discriminator that
+        knows all generated images and ignores descriptions, \(s_f=0\) and \(s_r=s_w\), reaches
+        0.954771 at best: what is below was won by reading.
+    """
+    wrong = ops.mean(ops.softplus(_float32(wrong_logits)))
+    fake = ops.mean(ops.softplus(_float32(fake_logits)))
+    real_logits = _float32(real_logits)
+    real = ops.mean(ops.softplus(real_logits) - real_target * real_logits)
+    return real + 0.5 * (wrong + fake)
+
+
+def structured_joint_embedding_loss(image_features, text_features, wrong):
+    r"""Asks for pictures and sentences that resemble each other more than any wrong partner.
+
+    $$L=\frac1{n^2}\sum_{(i,j)\in W}\max(0,1+v_i^\top t_j-v_i^\top t_i)
+    +\max(0,1+v_i^\top t_j-v_j^\top t_j)$$
+
+    Reed, Akata, Lee and Schiele 2016, in the form of the authors' code for batches: margin 1, and
+    both directions, "symmetric".
+
+    Args:
+        image_features: The vectors \(v\) of n pictures, shape (n, dim).
+        text_features: The vectors \(t\) of their sentences, in the same order and shape.
+        wrong: \(W\), booleans (n, n): whether sentence j is wrong for picture i.
+
+    Returns:
+        Scalar, at least 0. When all vectors are 0 and all sentences but the own are wrong it is
+        \(2(1-1/n)\).
+    """
+    image_features, text_features = _float32(image_features), _float32(text_features)
+    scores = ops.matmul(image_features, ops.transpose(text_features))
+    own = ops.sum(image_features * text_features, axis=-1)
+    of_image = ops.relu(1.0 + scores - own[:, None])  # sentence j before the picture's own
+    of_text = ops.relu(1.0 + scores - own[None, :])  # picture i before the sentence's own
+    return ops.mean(_float32(wrong) * (of_image + of_text))
 
 
 def least_squares_discriminator_loss(real_logits, fake_logits):

@@ -24,6 +24,10 @@ patches of 34 pixels (paper: 70, at 256 pixels), in batches of 8 (paper 1, which
 instance normalisation is a matter of speed). LAPGAN has Adam of rate 5e-4 too, and 32 filters
 (paper 64); PGGAN has 64 filters and noise of 64 numbers (paper 512), and trains in batches of 16
 with all stages equally long, new layers fading in over the first half of each.
+
+The text encoder and the models of sentences and attributes are narrower than those of the papers,
+and the latter have the settings of the first paragraph. `gan_int_cls_faces_64` takes its encoder
+from the preset `char_cnn_rnn_faces`.
 """
 
 import copy
@@ -48,7 +52,8 @@ class Recipe:
         optimizers: Dictionary from `compile` argument to the serialised Keras optimizer.
         steps: Length of the training. A model with `stages` gives each of them the same share.
         labels_for: The model's argument for the labels: `"heads"` where it learns them,
-            `"conditions"` where it is told them.
+            `"conditions"` where it is told them, and `"attributes"` where it is told the names of
+            the only one, `attributes`.
         seed: Seed of weights, noise and order of the data.
     """
 
@@ -75,9 +80,9 @@ class Recipe:
         keras.utils.set_random_seed(self.seed)
         arguments = dict(self.arguments)
         if self.labels:
-            arguments[self.labels_for] = {
-                key: list(dataset.class_names[key]) for key in self.labels
-            }
+            names = {key: list(dataset.class_names[key]) for key in self.labels}
+            attributes = self.labels_for == "attributes"
+            arguments[self.labels_for] = names["attributes"] if attributes else names
         shape = dataset.arrays["image"].shape[1:]
         return self.compile(self.model_class(image_shape=shape, **arguments))
 
@@ -138,6 +143,8 @@ _FALLING = {
 }
 _CARS_64 = {**_GAN_64, "data": "cars"}
 _WASSERSTEIN = {"base_filters": 32, "average_decay": 0.999}
+_FACES_64 = {**_GAN_64, "data": "faces"}
+_TOLD = {**_STABILISED, "base_filters": 24}  # and 48 in the generator
 _DEALT = _CARS_64 | {"optimizers": {}, "batch_size": 160}  # among the updates of the critic
 
 _CLASSIFIER_64 = {
@@ -221,6 +228,33 @@ RECIPES = {
         steps=8_000,
         **(_CARS_64 | {"optimizers": {}, "batch_size": 16}),
     ),
+    "char_cnn_rnn_faces": Recipe(
+        "CharCNNRNN",
+        {"base_filters": 32, "embedding_dim": 256, "told_apart_by": "attributes"},
+        labels=(),
+        steps=4_000,
+        **(_FACES_64 | {"optimizers": {}, "batch_size": 40}),
+    ),
+    "gan_int_cls_faces_64": Recipe(
+        "GANCLS",
+        {
+            **_TOLD,
+            "text_encoder": "char_cnn_rnn_faces",
+            "told_apart_by": "attributes",
+            "interpolate": True,
+        },
+        labels=(),
+        steps=12_000,
+        **_FACES_64,
+    ),
+    "attribute_gan_faces_64": Recipe(
+        "AttributeGAN",
+        _TOLD,
+        labels=("attributes",),
+        labels_for="attributes",
+        steps=12_000,
+        **_FACES_64,
+    ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }
@@ -239,6 +273,9 @@ MAIN = {
     "pix2pix": "pix2pix_cars_64",
     "lapgan": "lapgan_cars_64",
     "pggan": "pggan_cars_64",
+    "char_cnn_rnn": "char_cnn_rnn_faces",
+    "gan_cls": "gan_int_cls_faces_64",
+    "attribute_gan": "attribute_gan_faces_64",
 }
 MAIN_STEPS = 2_000
 

@@ -43,6 +43,8 @@ def for_data(recipe, data):
         recipe: A `Recipe`.
         data: Name of a data set, or path of a folder of pictures.
     """
+    if recipe.labels_for == "attributes":  # there is no other label that could take their place
+        return dataclasses.replace(recipe, data=data)
     present = open_data(data, recipe.image_size, recipe.batch_size).class_names
     labels = tuple(key for key in recipe.labels if key in present) or tuple(present)
     return dataclasses.replace(recipe, data=data, labels=labels if recipe.labels else ())
@@ -70,7 +72,8 @@ def run(recipe, out, minutes=None, resume=False):
     out = Path(out)
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     done = read_run(out)[1] if resume else 0
-    dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size)
+    known = ("image", *recipe.labels)
+    dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size, features=known)
     if resume:
         known = {recipe.model: recipe.model_class}  # Keras finds only classes that were imported
         model = keras.models.load_model(out / "checkpoint.keras", custom_objects=known)
@@ -84,9 +87,7 @@ def run(recipe, out, minutes=None, resume=False):
             f"--steps {stages * ROUND}, got {recipe.steps}."
         )
     if set(model.needs) - set(dataset.features):  # drawn or read only for models that need them
-        dataset = open_data(
-            recipe.data, recipe.image_size, recipe.batch_size, features=tuple(model.needs)
-        )
+        dataset = open_for(model, recipe, recipe.batch_size)
     check_first_batch(dataset, model.needs)
     out.mkdir(parents=True, exist_ok=True)
     while done < recipe.steps:
@@ -105,6 +106,22 @@ def run(recipe, out, minutes=None, resume=False):
         if animation.exists():  # not if there was nothing left to train
             animation.replace(out / "training.gif")
     return model, done
+
+
+def open_for(model, recipe, batch_size, split="train", features=None):
+    """Opens the data with what a model needs, sentences as the numbers that it reads.
+
+    Args:
+        model: Any model.
+        recipe: Its `Recipe`.
+        batch_size: Pictures per batch.
+        split: `"train"` or `"test"`.
+        features: The keys of a batch; `None` means all that the model needs.
+    """
+    keys = tuple(model.needs) if features is None else tuple(features)
+    raw = tuple("caption" if key == "embedding" else key for key in keys)
+    dataset = open_data(recipe.data, recipe.image_size, batch_size, split, raw)
+    return model.prepare(dataset) if "caption" in raw else dataset
 
 
 def stages_of(model):
@@ -160,9 +177,9 @@ def conditions(model, recipe, n):
         n: Number of pictures.
 
     Returns:
-        Dictionary of arguments: for a model that translates, needs masks or takes labels, the
-        sources, masks or labels of the first test pictures, from the beginning again where there
-        are fewer than `n`; empty for all others.
+        Dictionary of arguments: for a model that translates, needs masks or is told what to draw,
+        the sources, masks, labels, attributes or sentences of the first test pictures, from the
+        beginning again where there are fewer than `n`; empty for all others.
     """
     if hasattr(model, "translate"):
         arguments = {model.source: "images"}
@@ -170,17 +187,19 @@ def conditions(model, recipe, n):
         arguments = {key: key for key in getattr(model, "conditions", ())}
         if "mask" in model.needs:
             arguments["mask"] = "masks"
-    first = _first_tests(recipe, arguments, n) if arguments else {}
+        if hasattr(model, "described_by"):
+            arguments[model.described_by] = model.described_by
+    first = _first_tests(model, recipe, arguments, n) if arguments else {}
     return {argument: first[key] for key, argument in arguments.items()}
 
 
 def truth(model, recipe, n):
     """Returns the pictures that a model with `translate` should make of `conditions`."""
-    return _first_tests(recipe, model.needs, n)[model.target]
+    return _first_tests(model, recipe, model.needs, n)[model.target]
 
 
-def _first_tests(recipe, features, n):
-    test = open_data(recipe.data, recipe.image_size, 1, "test", features=tuple(features))
+def _first_tests(model, recipe, features, n):
+    test = open_for(model, recipe, 1, "test", features)
     first = test.take(min(n, test.num_examples))
     return {key: values[np.arange(n) % len(values)] for key, values in first.items()}
 
@@ -360,6 +379,19 @@ def accuracies(preset, test):
         f"test_{key}_accuracy": float(np.mean(rows.argmax(axis=1) == pictures[key]))
         for key, rows in answers.items()
     }
+
+
+def encoder_scores(model, recipe):
+    """Returns the means of what an encoder logs on test pictures, by `test_*`.
+
+    Args:
+        model: A compiled `CharCNNRNN`.
+        recipe: Its `Recipe`; in batches of its size a sentence has as many rivals as in training.
+    """
+    logs = model.evaluate(
+        open_for(model, recipe, recipe.batch_size, "test"), verbose=0, return_dict=True
+    )
+    return {f"test_{name}": float(value) for name, value in logs.items()}
 
 
 def describe(recipe, steps, scores=None):

@@ -16,7 +16,7 @@ class Dataset(keras.utils.PyDataset):
     `(batch_size, image_size, image_size, channels)`; labels are int32 of shape `(batch_size,)`,
     and `"attributes"`, zeros and ones, `(batch_size, number of its class names)`. Captions are
     strings of shape `(batch_size,)`; where an example has several, each epoch brings the next one.
-    `fit` takes numbers only: batches with captions must be encoded first.
+    `fit` takes numbers only: `kdg.text` turns captions into them.
     All batches are full: the examples left over at the end of an epoch are dropped.
 
     The order of the examples depends on `seed` and `epoch` only. The epoch goes up by itself when
@@ -25,8 +25,8 @@ class Dataset(keras.utils.PyDataset):
     batches once more, with Python's own generator, unless it is told `shuffle=False`.
 
     Args:
-        arrays: dictionary of arrays with equal first dimension. uint8 arrays are pictures; all
-            other keys are labels.
+        arrays: dictionary of arrays with equal first dimension. uint8 arrays are pictures,
+            float32 arrays are taken as they are, and all other keys are labels.
         name: name of the data set.
         split: `"train"` or `"test"`.
         batch_size: examples per batch.
@@ -35,7 +35,7 @@ class Dataset(keras.utils.PyDataset):
         seed: int, seed of the order.
         file_names: list with the file of each example, or `None`.
         captions: dictionary from the key of a caption to a list with the tuple of sentences of
-            each example.
+            each example, or with an array that has a row of numbers for each sentence.
 
     Attributes:
         arrays: the raw arrays, pictures as uint8.
@@ -121,6 +121,25 @@ class Dataset(keras.utils.PyDataset):
             )
         return self._rows(slice(n), epoch=0)
 
+    def with_columns(self, arrays, captions):
+        """Returns a data set of the same examples with other columns.
+
+        Args:
+            arrays: as in the constructor.
+            captions: as in the constructor.
+        """
+        return Dataset(
+            arrays,
+            self.name,
+            self.split,
+            self.batch_size,
+            self.class_names,
+            self.shuffle,
+            self.seed,
+            self.file_names,
+            captions,
+        )
+
     # Keras calls `on_epoch_end` more often than an epoch ends: also before the first epoch of each
     # `fit`, after it has tried a batch to learn the shapes, and in the middle of a pass when
     # `steps_per_epoch` is less than `len(dataset)`. So an epoch is over when every batch was used.
@@ -149,12 +168,14 @@ class Dataset(keras.utils.PyDataset):
         for key, column in self.captions.items():
             # Neighbours begin with different ones: a data set may be a row of similar examples.
             chosen = [column[n][(n + epoch) % len(column[n])] for n in numbers]
-            batch[key] = np.array(chosen, dtype=np.str_)
+            batch[key] = np.array(chosen)
         return batch
 
 
 def _scale(values):
-    """Maps uint8 pictures from 0 ... 255 to [-1, 1]; labels only become int32."""
+    """Maps uint8 pictures from 0 ... 255 to [-1, 1]; labels become int32, float32 stays."""
+    if values.dtype == np.float32:
+        return np.asarray(values)
     if values.dtype != np.uint8:
         return np.asarray(values, np.int32)
     values = np.divide(values, np.float32(127.5), dtype=np.float32)

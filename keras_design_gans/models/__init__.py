@@ -1,9 +1,12 @@
 """One paper, one file: the networks of a paper and its `keras.Model`."""
 
+from keras_design_gans.models.attribute_gan import AttributeGAN
 from keras_design_gans.models.cgan import CGAN
+from keras_design_gans.models.char_cnn_rnn import CharCNNRNN
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.gan import GAN
+from keras_design_gans.models.gan_cls import GANCLS
 from keras_design_gans.models.hed import HED
 from keras_design_gans.models.lapgan import LAPGAN
 from keras_design_gans.models.mask_stylegan import MaskStyleGAN
@@ -18,12 +21,15 @@ __all__ = [
     "CGAN",
     "DCGAN",
     "GAN",
+    "GANCLS",
     "HED",
     "LAPGAN",
     "PGGAN",
     "VAE",
     "WGAN",
     "WGANGP",
+    "AttributeGAN",
+    "CharCNNRNN",
     "DesIGN",
     "MaskStyleGAN",
     "Pix2Pix",
