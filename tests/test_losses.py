@@ -191,3 +191,47 @@ def test_kl_to_the_standard_normal(mean, variance, expected):
     log_variances = np.full((5, 3), math.log(variance), "float32")
     found = value(losses.kl_to_standard_normal(means, log_variances))
     assert found == pytest.approx(3 * expected, abs=1e-5)  # a sum over three components
+
+
+def test_matching_aware_at_known_logits():
+    zeros = np.zeros((5, 1), "float32")
+    assert value(losses.matching_aware_discriminator_loss(zeros, zeros, zeros)) == pytest.approx(
+        1.386294, abs=1e-6
+    )
+    # s_r = 3/4, s_w = 1/5, s_f = 1/3
+    logits = [np.array([[x]], "float32") for x in (math.log(3), -math.log(4), -math.log(2))]
+    expected = -math.log(3 / 4) - 0.5 * (math.log(4 / 5) + math.log(2 / 3))
+    assert value(losses.matching_aware_discriminator_loss(*logits)) == pytest.approx(expected)
+    expected = -0.9 * math.log(3 / 4) - 0.1 * math.log(1 / 4)
+    expected -= 0.5 * (math.log(4 / 5) + math.log(2 / 3))
+    assert value(losses.matching_aware_discriminator_loss(*logits, 0.9)) == pytest.approx(expected)
+    far = np.array([[500.0]], "float32")
+    assert value(losses.matching_aware_discriminator_loss(far, -far, -far)) == 0.0
+
+
+def test_what_a_discriminator_reaches_without_reading():
+    """It knows all generated pictures, and gives right and wrong descriptions the same score."""
+    fake = np.array([[-500.0]], "float32")
+    scores = np.linspace(0.01, 0.99, 99)  # 2/3 is the best of them
+    reached = []
+    for score in [*scores, 2 / 3]:
+        same = np.array([[math.log(score / (1 - score))]], "float32")
+        reached.append(value(losses.matching_aware_discriminator_loss(same, same, fake)))
+    assert min(reached) == reached[-1] == pytest.approx(0.954771, abs=1e-6)
+
+
+def test_structured_joint_embedding():
+    n = 4
+    others = ~np.eye(n, dtype=bool)
+    zeros = np.zeros((n, 3), "float32")
+    found = value(losses.structured_joint_embedding_loss(zeros, zeros, others))
+    assert found == pytest.approx(2 * (1 - 1 / n))
+    # Scores [[2, 0], [3, 1]]: of sentence 1 for picture 0 no loss in either direction by margin
+    # 1, as 0 - 2 + 1 < 0 and 0 - 1 + 1 = 0; of sentence 0 for picture 1, 3 - 1 + 1 and 3 - 2 + 1.
+    images = np.array([[2, 0], [3, 1]], "float32")
+    texts = np.eye(2, dtype="float32")
+    others = ~np.eye(2, dtype=bool)
+    found = value(losses.structured_joint_embedding_loss(images, texts, others))
+    assert found == pytest.approx((3 + 2) / 4)
+    nothing_wrong = np.zeros((2, 2), bool)
+    assert value(losses.structured_joint_embedding_loss(images, texts, nothing_wrong)) == 0.0

@@ -1,0 +1,100 @@
+"""CharCNNRNN: the battery, its layers, and that it learns which sentence fits."""
+
+import keras
+import numpy as np
+import pytest
+from gan_test_case import GanTestCase
+from keras import ops
+from test_dcgan import count, tiny_images
+
+from keras_design_gans import text
+from keras_design_gans.models import CharCNNRNN
+from keras_design_gans.models.char_cnn_rnn import (
+    char_cnn_rnn_image_encoder,
+    char_cnn_rnn_text_encoder,
+    thirds,
+)
+
+COLORS = ("red", "green", "blue")
+
+
+def captioned(size=16, n=8):
+    """Pictures with sentences of three kinds."""
+    label = np.arange(n, dtype="int32") % 3
+    sentences = [f"A {COLORS[k]} face, number {i}." for i, k in enumerate(label)]
+    return {"image": tiny_images(size, n), "caption": text.encode(sentences), "label": label}
+
+
+class TestCharCNNRNN(GanTestCase):
+    losses = ("embedding_loss",)
+    known_pixels = [-1.2658625, -1.1823535, -1.2832406, -1.2370956, -1.2784197, -1.1723857]
+
+    def make_model(self, size=16):
+        return CharCNNRNN((size, size, 3), 4, embedding_dim=6, told_apart_by="label")
+
+    def make_batch(self, size=16, n=8):
+        return captioned(size, n)
+
+    def output(self, model):
+        return model.embed([f"a {color} face" for color in COLORS])
+
+    def test_shapes_and_range(self):
+        vectors = self.output(self.make_model())
+        assert vectors.shape == (3, 6)
+        assert vectors.dtype == np.float32
+
+    def network_to_export(self, model):
+        return model.text_encoder, captioned(n=3)["caption"].astype("int32")
+
+    def more_bad_batches(self, good):
+        return {
+            "'label' is missing": {k: good[k] for k in ("image", "caption")},
+            r"integers of shape \(batch, 201\).*kdg.text.encode": {
+                **good,
+                "caption": good["caption"][:, :200],
+            },
+            "kdg.text.encode, those of a data set": {**good, "caption": np.array(["a face"] * 8)},
+            "must lie in 0..70": {**good, "caption": good["caption"] + 30},
+        }
+
+
+def test_weights_of_the_papers_encoder():
+    encoder = char_cnn_rnn_text_encoder()
+    assert count(encoder) == 1_813_888
+    steps = [x.output.shape[1] for x in encoder.layers if isinstance(x, keras.layers.Conv1D)]
+    assert steps == [198, 63, 18]
+    assert count(char_cnn_rnn_image_encoder()) == 11_147_008
+
+
+def test_pooling_by_thirds():
+    x = np.arange(14, dtype="float32").reshape(1, 7, 2)
+    np.testing.assert_array_equal(ops.convert_to_numpy(thirds(x)), [[[4, 5], [10, 11]]])
+
+
+def test_only_sentences_with_other_labels_are_wrong():
+    model = CharCNNRNN((8, 8, 3), 4, embedding_dim=2)
+    model.image_encoder = model.text_encoder = lambda x, training: ops.zeros((6, 2))
+    batch = {"image": None, "caption": None, "label": ops.convert_to_tensor([0, 0, 0, 1, 1, 1])}
+    every_other, _ = model.objective(batch, training=False)
+    assert float(every_other) == pytest.approx(2 * 30 / 36)
+    model.told_apart_by = "label"
+    with_other_labels, logs = model.objective(batch, training=False)
+    assert float(with_other_labels) == pytest.approx(2 * 18 / 36)
+    assert float(logs["image_accuracy"]) == 0.0  # a tie is no success
+
+
+def test_it_learns_which_sentence_fits():
+    keras.utils.set_random_seed(0)
+    batch = captioned(8, 24)
+    colors = 1.6 * np.eye(3, dtype="float32")[batch["label"]] - 0.8
+    batch["image"] = np.broadcast_to(colors[:, None, None], (24, 8, 8, 3)).copy()
+    model = CharCNNRNN((8, 8, 3), 8, embedding_dim=8, told_apart_by="label")
+    model.compile(encoders_optimizer=keras.optimizers.Adam(5e-3))
+    for _ in range(60):
+        logs = model.train_on_batch(batch, return_dict=True)
+        model.reset_metrics()
+    assert logs["image_accuracy"] > 0.9
+    red, blue = model.embed(["A red face, number 50.", "A blue face, number 3."])
+    pictures = ops.convert_to_numpy(model.image_encoder(batch["image"][:3], training=False))
+    assert (pictures @ red).argmax() == 0
+    assert (pictures @ blue).argmax() == 2
