@@ -72,8 +72,8 @@ def run(recipe, out, minutes=None, resume=False):
     out = Path(out)
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     done = read_run(out)[1] if resume else 0
-    known = ("image", *recipe.labels)
-    dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size, features=known)
+    labels = ("image", *recipe.labels)
+    dataset = open_data(recipe.data, recipe.image_size, recipe.batch_size, features=labels)
     if resume:
         known = {recipe.model: recipe.model_class}  # Keras finds only classes that were imported
         model = keras.models.load_model(out / "checkpoint.keras", custom_objects=known)
