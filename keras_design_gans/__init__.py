@@ -11,6 +11,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "engine",
+    "export",
     "layers",
     "losses",
     "masks",

@@ -1,4 +1,4 @@
-"""The command `design-gans`: train, generate, score, list."""
+"""The command `design-gans`: train, generate, score, export, list."""
 
 import argparse
 import importlib.util
@@ -78,10 +78,16 @@ def build_parser():
     score.add_argument("source", help="run folder, preset name or preset folder")
     score.set_defaults(run=score_command)
 
+    export = commands.add_parser("export", help="write the generator as ONNX or SavedModel")
+    export.add_argument("source", help="run folder, preset name or preset folder")
+    export.add_argument("--format", choices=["onnx", "saved_model", "litert"], default="onnx")
+    export.add_argument("--out", type=Path, help="file or folder to write (default: NAME.onnx)")
+    export.set_defaults(run=export_command)
+
     listing = commands.add_parser("list", help="list presets and data sets")
     listing.set_defaults(run=list_command)
 
-    for command in (train, generate, score, listing):
+    for command in (train, generate, score, export, listing):
         command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND")
     return parser
 
@@ -239,6 +245,18 @@ def score_command(options):
             "before the last stage."
         )
     print_scores(scores)
+
+
+def export_command(options):
+    """`design-gans export`."""
+    from keras_design_gans import export
+
+    model, _ = open_generator(options.source)
+    name = Path(options.source).resolve().name
+    out = options.out or Path(name + export.FORMATS[options.format])
+    for path in export.export(model, out, options.format):
+        size = f"  {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else ""
+        print(f"{path}{size}")
 
 
 def list_command(options):

@@ -444,7 +444,7 @@ function chooseNothing() {
 
 function openDetails(character) {
   if (!character.image) return;
-  const seed = h("textarea", { id: "f-seed-of", rows: 4, readonly: true, spellcheck: "false" });
+  const seed = h("textarea", { id: "f-seed-of", rows: 6, readonly: true, spellcheck: "false" });
   seed.value = encodeSeed(character.noise);
   const canvas = h("canvas", { role: "img", "aria-label": text("character") });
   paint(canvas, character.image);

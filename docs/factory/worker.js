@@ -7,18 +7,22 @@ function failure(code, message = "", details = {}) {
   return Object.assign(new Error(message), { code, details });
 }
 
+// An ONNX file that copies one number. Opening it starts the runtime, while the model is fetched.
+const COPY = "CAgSADo3ChAKAXgSAXkiCElkZW50aXR5EgFnWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQDw==";
+
 async function loadRuntime(folder) {
   if (ort) return;
-  let module;
   try {
-    module = await import(`${folder}ort.wasm.min.mjs`);
+    const module = await import(`${folder}ort.wasm.min.mjs`);
     module.env.wasm.wasmPaths = folder;
     module.env.wasm.numThreads = 1; // threads need headers that simple hosts do not send
     module.env.logLevel = "error";
+    const bytes = Uint8Array.from(atob(COPY), (letter) => letter.charCodeAt(0));
+    await (await module.InferenceSession.create(bytes)).release();
+    ort = module;
   } catch (error) {
     throw failure("runtime-missing", error.message);
   }
-  ort = module;
 }
 
 async function run({ session, noise, attributes, output, description }, noises, vectors) {
@@ -63,8 +67,7 @@ const tasks = {
     try {
       session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
     } catch (error) {
-      const runtime = /wasm.*(fetch|404|instantiat|compil)|no available backend/i;
-      throw failure(runtime.test(error.message) ? "runtime-missing" : "model-broken", error.message);
+      throw failure("model-broken", error.message);
     }
     const { inputNames: names, outputNames } = session;
     const length = description.attributes.reduce((sum, group) => sum + group.names.length, 0);
