@@ -20,7 +20,9 @@ from mkdocs.structure.files import File
 log = logging.getLogger("mkdocs.hooks")
 
 VERSION = "1.22.0"
-CHECKSUM = "Ud/+EBo6mhuaQWt/OjaOk0iNWjXqJoeeMFr6xQEERZdIZH2OWpGzuujz7lfuOBjUa6TEE/sc4nb7Da5dNL34fg=="
+CHECKSUM = (
+    "Ud/+EBo6mhuaQWt/OjaOk0iNWjXqJoeeMFr6xQEERZdIZH2OWpGzuujz7lfuOBjUa6TEE/sc4nb7Da5dNL34fg=="
+)
 # The smallest build: for the processor only, 11 MB, 2.9 MB as hosts send it.
 NAMES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 FOLDER = "factory/onnxruntime"

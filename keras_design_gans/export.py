@@ -69,7 +69,9 @@ def named_network(model):
     ]
     outputs = network(inputs if len(inputs) > 1 else inputs[0])
     named = keras.Model(inputs, outputs)
-    named([np.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs])  # Keras asks for it
+    named(
+        [np.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs]
+    )  # Keras asks for it
     return named
 
 
