@@ -67,11 +67,9 @@ def named_network(model):
         keras.Input(tensor.shape[1:], name=name, dtype=tensor.dtype)
         for name, tensor in zip(names, network.inputs, strict=True)
     ]
-    outputs = network(inputs if len(inputs) > 1 else inputs[0])
-    named = keras.Model(inputs, outputs)
-    named(
-        [np.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in inputs]
-    )  # Keras asks for it
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    named = keras.Model(inputs, network(inputs))
+    named(keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), inputs))
     return named
 
 

@@ -12,6 +12,7 @@ import io
 import json
 import re
 import shutil
+import tarfile
 import threading
 import types
 from pathlib import Path
@@ -49,11 +50,17 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def site(network, tmp_path_factory):
-    """The address of the page, with the network as its model; and the folder of its files."""
+def hook():
+    """The module that puts onnxruntime-web into the site."""
     spec = importlib.util.spec_from_file_location("onnxruntime_web", DOCS / "onnxruntime_web.py")
     hook = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hook)
+    return hook
+
+
+@pytest.fixture(scope="module")
+def site(network, hook, tmp_path_factory):
+    """The address of the page, with the network as its model; and the folder of its files."""
     try:
         runtime = hook.runtime()
     except OSError as error:
@@ -484,6 +491,25 @@ def test_phone_and_chinese(open_page, site):
         "async () => { const t = await import('./texts.js'); return document.body.innerText }"
     )
     assert not re.search(r"\{\w+\}|undefined|NaN", everything)
+
+
+def test_runtime_that_cannot_be_fetched(hook, tmp_path, monkeypatch, caplog):
+    def pack(command, cwd, **options):
+        """Stands in for npm: leaves a package, but another one than expected."""
+        with tarfile.open(Path(cwd) / "package.tgz", "w:gz"):
+            pass
+
+    caplog.set_level("INFO", "mkdocs.hooks")
+    monkeypatch.setenv("KDG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert hook.on_files([], None) == []
+    assert "without onnxruntime-web: npm is not installed" in caplog.text
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(hook.subprocess, "run", pack)
+    with pytest.raises(OSError, match="has sha512 .*, expected Ud/"):
+        hook.runtime()
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_both_languages_have_the_same_texts():

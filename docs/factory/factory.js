@@ -264,7 +264,7 @@ const views = {
       others = [];
       showView();
     };
-    const list = grid();
+    const list = grid("f-ten");
     panel.append(
       list,
       h(
@@ -487,18 +487,22 @@ function openDetails(character) {
     h(
       "div",
       { class: "f-about" },
-      h("dl", {}, ...rows),
-      h("label", { for: "f-seed-of" }, text("seed")),
-      seed,
       h(
         "div",
         { class: "f-actions" },
-        button(text("copy"), copy, { id: "f-copy" }),
         button(text("savePng"), () => savePng([character.image], "character.png"), { id: "f-png" }),
         groups().length ? button(text("morph"), () => goTo("morph", "morph")) : null,
         button(text("mix"), () => goTo("mix", "first")),
         button(text("close"), () => dialog.close(), { class: "f-main", id: "f-close" })
       ),
+      h("dl", {}, ...rows),
+      h(
+        "div",
+        { class: "f-seed" },
+        h("label", { for: "f-seed-of" }, text("seed")),
+        button(text("copy"), copy, { id: "f-copy" })
+      ),
+      seed,
       note
     )
   );
@@ -577,7 +581,6 @@ const openFiles = (files) => useModel(readModel(files));
 // The page
 
 function build() {
-  document.documentElement.classList.add("has-factory");
   root.lang = texts.currentLanguage() === "zh" ? "zh-Hans" : "en";
   heading.firstChild.textContent = text("title");
   const language = h(
