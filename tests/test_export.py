@@ -114,5 +114,5 @@ def test_saved_model(tmp_path):
     model = models.DCGAN(image_shape=(16, 16, 3), latent_dim=8, base_filters=4)
     export.export(model, tmp_path / "saved", format="saved_model")
     noise = model.sample_latents(3, seed=0)
-    found = tf.saved_model.load(str(tmp_path / "saved")).serve(noise)
-    np.testing.assert_allclose(found, model.decode(noise), atol=1e-5)
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(loaded.serve(noise), model.decode(noise), atol=1e-5)

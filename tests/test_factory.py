@@ -507,7 +507,7 @@ def test_runtime_that_cannot_be_fetched(hook, tmp_path, monkeypatch, caplog):
     assert not [record for record in caplog.records if record.levelname != "INFO"]
     monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(hook.subprocess, "run", pack)
-    with pytest.raises(OSError, match="has sha512 .*, expected Ud/"):
+    with pytest.raises(OSError, match=r"has sha512 .*, expected Ud/"):
         hook.runtime()
     assert list((tmp_path / "cache").iterdir()) == []
 
