@@ -102,7 +102,6 @@ export class Favourites {
         model: String(content.model),
       });
     }
-    const known = this.records.length;
     let dropped = 0;
     let added = 0;
     for (const record of records.reverse()) {
@@ -110,7 +109,7 @@ export class Favourites {
       dropped += this.add(record);
       added += 1;
     }
-    return { added, dropped, known };
+    return { added, dropped };
   }
 
   #keep() {
