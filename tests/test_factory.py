@@ -145,7 +145,8 @@ def wait(page, count):
 
 
 def status(page, pattern):
-    playwright.expect(page.locator(".f-status")).to_have_text(re.compile(pattern))
+    found = playwright.expect(page.locator(".f-status"))
+    found.to_have_text(re.compile(pattern), timeout=60_000)
 
 
 def show(page, view, count):
