@@ -36,6 +36,9 @@ import difflib
 
 import keras
 
+from keras_design_gans.datasets.captions import CHINESE
+from keras_design_gans.text import ALPHABET
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -230,7 +233,13 @@ RECIPES = {
     ),
     "char_cnn_rnn_faces": Recipe(
         "CharCNNRNN",
-        {"base_filters": 32, "embedding_dim": 256, "told_apart_by": "attributes"},
+        {
+            "base_filters": 32,
+            "embedding_dim": 256,
+            "told_apart_by": "attributes",
+            "captions": ("caption", "caption_zh"),
+            "alphabet": ALPHABET + CHINESE,
+        },
         labels=(),
         steps=4_000,
         **(_FACES_64 | {"optimizers": {}, "batch_size": 40}),

@@ -16,50 +16,51 @@ import numpy as np
 # That of Zhang, Zhao and LeCun 2015, in which "-" stands twice.
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-,;.!?:'\"/\\|_@#$%^&*~`+-=<>()[]{} "
 LENGTH = 201
-_NUMBERS = {character: number for number, character in enumerate(ALPHABET, start=1)}
 _WORD = re.compile(r"\w+(?:['-]\w+)*")
 
 
-def encode(sentences):
+def encode(sentences, alphabet=ALPHABET):
     """Turns sentences into the numbers of their characters.
 
-    Capitals become small letters. Characters that are not in `ALPHABET` and the places after the
+    Capitals become small letters. Characters that are not in the alphabet and the places after the
     end are 0; what goes beyond 201 characters is cut off.
 
     Args:
         sentences: A string, or a sequence of n strings.
+        alphabet: String of the characters that have numbers.
 
     Returns:
-        uint8 array (n, 201): 1 ... 70 for the place in `ALPHABET`, or 0.
+        uint16 array (n, 201): 1, 2, ... for the place in the alphabet, or 0.
     """
     sentences = _listed(sentences)
-    numbers = np.zeros((len(sentences), LENGTH), np.uint8)
+    places = {character: place for place, character in enumerate(alphabet, start=1)}
+    numbers = np.zeros((len(sentences), LENGTH), np.uint16)
     for row, sentence in zip(numbers, sentences, strict=True):
-        known = [_NUMBERS.get(character, 0) for character in sentence.lower()[:LENGTH]]
+        known = [places.get(character, 0) for character in sentence.lower()[:LENGTH]]
         row[: len(known)] = known
     return numbers
 
 
-def encoded(dataset, key="caption"):
+def encoded(dataset, keys=("caption",), alphabet=ALPHABET):
     """Returns a data set whose sentences are numbers, one of each picture's in every epoch.
 
     Args:
         dataset: A `kdg.datasets.Dataset` with captions.
-        key: Key of the captions, before and after.
+        keys: Keys of the captions, such as `("caption", "caption_zh")` for two languages.
+        alphabet: As in `encode`.
 
     Returns:
-        A `Dataset`; its batches hold uint8 (batch_size, 201) under `key`, see `encode`.
+        A `Dataset`; its batches hold uint16 (batch_size, 201) under `"caption"`, see `encode`.
 
     Raises:
         ValueError: If the data set has no such captions.
     """
-    captions = _captions(dataset, key)
-    return dataset.with_columns(
-        dataset.arrays, {**dataset.captions, key: [encode(sentences) for sentences in captions]}
-    )
+    captions, others = _captions(dataset, keys)
+    numbers = [encode(sentences, alphabet) for sentences in captions]
+    return dataset.with_columns(dataset.arrays, {"caption": numbers, **others})
 
 
-def embedded(dataset, embed, key="caption"):
+def embedded(dataset, embed, keys=("caption",)):
     """Returns a data set in which each picture's sentences are one vector, under `"embedding"`.
 
     The vectors of the sentences are averaged: Reed et al. 2016 do so with four of them. Every
@@ -75,7 +76,7 @@ def embedded(dataset, embed, key="caption"):
         dataset: A `kdg.datasets.Dataset` with captions.
         embed: Function from a list of n sentences to an array (n, dim), such as the `embed` of a
             `CharCNNRNN` or `GANCLS`.
-        key: Key of the captions.
+        keys: Keys of the captions.
 
     Returns:
         A `Dataset` without these captions; its batches hold float32 (batch_size, dim).
@@ -83,7 +84,7 @@ def embedded(dataset, embed, key="caption"):
     Raises:
         ValueError: If the data set has no such captions, or `embed` returns another shape.
     """
-    captions = _captions(dataset, key)
+    captions, others = _captions(dataset, keys)
     place = {}  # of each distinct sentence
     for sentences in captions:
         for sentence in sentences:
@@ -95,7 +96,6 @@ def embedded(dataset, embed, key="caption"):
             f"{vectors.shape}."
         )
     means = [vectors[[place[s] for s in sentences]].mean(axis=0) for sentences in captions]
-    others = {other: column for other, column in dataset.captions.items() if other != key}
     return dataset.with_columns({**dataset.arrays, "embedding": np.stack(means)}, others)
 
 
@@ -165,12 +165,15 @@ def _listed(sentences):
     return [sentences] if isinstance(sentences, str) else list(sentences)
 
 
-def _captions(dataset, key):
-    """Returns the column of sentences of a data set."""
-    if key not in dataset.captions:
-        raise ValueError(
-            f"{dataset.name!r} was loaded without {key!r}. Name it: "
-            f"load(..., features=('image', {key!r}, ...)). Keys present: "
-            f"{', '.join(map(repr, dataset.features))}."
-        )
-    return dataset.captions[key]
+def _captions(dataset, keys):
+    """Returns the sentences of each picture under some keys, and the columns that are left."""
+    for key in keys:
+        if key not in dataset.captions:
+            raise ValueError(
+                f"{dataset.name!r} was loaded without {key!r}. Name it: "
+                f"load(..., features=('image', {key!r}, ...)). Keys present: "
+                f"{', '.join(map(repr, dataset.features))}."
+            )
+    columns = zip(*(dataset.captions[key] for key in keys), strict=True)
+    others = {key: column for key, column in dataset.captions.items() if key not in keys}
+    return [[s for sentences in row for s in sentences] for row in columns], others

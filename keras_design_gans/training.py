@@ -119,9 +119,10 @@ def open_for(model, recipe, batch_size, split="train", features=None):
         features: The keys of a batch; `None` means all that the model needs.
     """
     keys = tuple(model.needs) if features is None else tuple(features)
-    raw = tuple("caption" if key == "embedding" else key for key in keys)
+    told = {"caption", "embedding"} & set(keys)  # what `prepare` makes of sentences
+    raw = (*(key for key in keys if key not in told), *(model.captions if told else ()))
     dataset = open_data(recipe.data, recipe.image_size, batch_size, split, raw)
-    return model.prepare(dataset) if "caption" in raw else dataset
+    return model.prepare(dataset) if told else dataset
 
 
 def stages_of(model):
@@ -384,14 +385,30 @@ def accuracies(preset, test):
 def encoder_scores(model, recipe):
     """Returns the means of what an encoder logs on test pictures, by `test_*`.
 
+    Of captions in several languages also `test_translation_accuracy`: how many of the sentences in
+    the first one lie nearest (cosine) to the sentence of their own picture in the second one, among
+    those of `SCORED` pictures at most.
+
     Args:
         model: A compiled `CharCNNRNN`.
         recipe: Its `Recipe`; in batches of its size a sentence has as many rivals as in training.
     """
-    logs = model.evaluate(
-        open_for(model, recipe, recipe.batch_size, "test"), verbose=0, return_dict=True
-    )
-    return {f"test_{name}": float(value) for name, value in logs.items()}
+    test = open_for(model, recipe, recipe.batch_size, "test")
+    logs = model.evaluate(test, verbose=0, return_dict=True)
+    scores = {f"test_{name}": float(value) for name, value in logs.items()}
+    if len(model.captions) > 1:
+        raw = open_data(recipe.data, recipe.image_size, 1, "test", ("image", *model.captions))
+        first, second = (
+            _unit(model.embed([sentences[0] for sentences in raw.captions[key][:SCORED]]))
+            for key in model.captions[:2]
+        )
+        nearest = (first @ second.T).argmax(axis=1)
+        scores["test_translation_accuracy"] = float((nearest == np.arange(len(first))).mean())
+    return scores
+
+
+def _unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def describe(recipe, steps, scores=None):

@@ -58,6 +58,18 @@ class TestCharCNNRNN(GanTestCase):
         }
 
 
+def test_a_longer_alphabet_is_saved(tmp_path):
+    model = CharCNNRNN(
+        (8, 8, 3), 4, embedding_dim=2, captions=("caption", "other"), alphabet=text.ALPHABET + "脸"
+    )
+    model.compile()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.captions == ("caption", "other")
+    assert (model.embed("脸") != model.embed("")).any()
+    np.testing.assert_allclose(loaded.embed("脸"), model.embed("脸"), atol=1e-6)
+
+
 def test_weights_of_the_papers_encoder():
     encoder = char_cnn_rnn_text_encoder()
     assert count(encoder) == 1_813_888

@@ -290,6 +290,11 @@ def test_loading_captions():
     assert load(features=("caption",)).take(2)["caption"][1] == data.captions["caption"][1][1]
 
 
+def test_the_chinese_alphabet_is_complete():
+    said = "".join(s for row in load(features=("caption_zh",)).captions["caption_zh"] for s in row)
+    assert set(said) <= set(captions.CHINESE)
+
+
 def test_wrong_names_are_explained():
     with pytest.raises(ValueError, match=r"Unknown kind of label 'hat'.*hair_color, hair_style"):
         faces.scene(0, hat="red")

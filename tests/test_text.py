@@ -23,7 +23,7 @@ def test_the_alphabet_of_the_paper():
 def test_characters_become_their_places():
     numbers = text.encode(["Ab z", "é"])
     assert numbers.shape == (2, 201)
-    assert numbers.dtype == np.uint8
+    assert numbers.dtype == np.uint16
     assert numbers[0, :5].tolist() == [1, 2, 70, 26, 0]
     assert not numbers[1].any()
     assert text.encode("a" * 300).sum() == 201
@@ -41,6 +41,19 @@ def test_encoded_captions_take_turns():
     data.shuffle = False
     chosen = [sentences[(n + 1) % 2] for n, sentences in enumerate(SENTENCES)]
     np.testing.assert_array_equal(data[0]["caption"], text.encode(chosen))
+
+
+def test_sentences_of_two_languages():
+    keys = ("caption", "caption_zh")
+    data = text.encoded(dataset(), keys, text.ALPHABET + "脸")
+    assert data.features == ("image", "caption")
+    assert [sentence[0, 0] for sentence in (row[2:] for row in data.captions["caption"])] == [
+        71
+    ] * 3
+    means = text.embedded(
+        dataset(), lambda sentences: np.array([[len(s)] for s in sentences]), keys
+    )
+    np.testing.assert_allclose(means.take(3)["embedding"][:, 0], [19 / 3, 7, 16 / 3], rtol=1e-6)
 
 
 def test_embedded_captions_are_means_of_vectors():
@@ -62,7 +75,7 @@ def test_what_cannot_be_turned_into_numbers_is_named():
     with pytest.raises(ValueError, match=r"\(5, dim\) for 5 sentences, got \(2,\)"):
         text.embedded(dataset(), lambda sentences: np.zeros(2))
     with pytest.raises(ValueError, match=r"without 'caption_en'.*Keys present: 'image', 'caption'"):
-        text.encoded(dataset(), "caption_en")
+        text.encoded(dataset(), ("caption", "caption_en"))
 
 
 def test_unknown_words_are_named_with_the_nearest():

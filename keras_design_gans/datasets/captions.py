@@ -68,6 +68,16 @@ _PHRASES_ZH = {
     "beard": {"moustache": "留着小胡子", "short": "留着短络腮胡", "long": "留着长胡子"},
     "accessory": {"headband": "戴着发带", "flowers": "头上戴着花", "hat": "戴着帽子"},
 }
+# Every character of the Chinese captions, for an alphabet.
+CHINESE = "".join(
+    sorted(
+        {
+            *"画中的人一个头像穿着衣服，。：",
+            *"".join([*_COLORS_ZH.values(), *_HAIR_ZH.values()]).replace("{}", ""),
+            *"".join(phrase for kind in _PHRASES_ZH.values() for phrase in kind.values()),
+        }
+    )
+)
 
 
 def face(names):

@@ -47,24 +47,25 @@ def thirds(x):
     return ops.max(ops.reshape(x[:, : 3 * steps], (-1, steps, 3, x.shape[-1])), axis=2)
 
 
-def char_cnn_rnn_text_encoder(base_filters=128, embedding_dim=1024):
+def char_cnn_rnn_text_encoder(base_filters=128, embedding_dim=1024, characters=70):
     """Builds the text encoder: characters (batch, 201) to vectors (batch, embedding_dim).
 
     Args:
         base_filters: The convolutions have three, four and two times as many.
         embedding_dim: Length of the vectors.
+        characters: Number of characters of the alphabet.
 
     Returns:
         Functional `keras.Model`; 1,813,888 trainable weights with the defaults.
     """
-    characters = keras.Input((text.LENGTH,), dtype="int32", name="characters")
-    x = ops.one_hot(characters, len(text.ALPHABET) + 1)[..., 1:]  # 0 is no character: all zeros
+    sentence = keras.Input((text.LENGTH,), dtype="int32", name="characters")
+    x = ops.one_hot(sentence, characters + 1)[..., 1:]  # 0 is no character: all zeros
     x = thirds(layers.Conv1D(3 * base_filters, 4, activation="relu")(x))
     x = thirds(layers.Conv1D(4 * base_filters, 4, activation="relu")(x))
     x = layers.Conv1D(2 * base_filters, 4, activation="relu")(x)
     x = layers.SimpleRNN(2 * base_filters, "relu", return_sequences=True, unroll=True)(x)
     embedding = layers.Dense(embedding_dim, dtype="float32")(ops.mean(x, axis=1))
-    return keras.Model(characters, embedding, name="text_encoder")
+    return keras.Model(sentence, embedding, name="text_encoder")
 
 
 def char_cnn_rnn_image_encoder(image_shape=(64, 64, 3), base_filters=64, embedding_dim=1024):
@@ -100,6 +101,9 @@ class CharCNNRNN(AdversarialModel):
         told_apart_by: Batch key of the labels that differ where a sentence is wrong for a picture:
             class numbers such as `"label"`, or `"attributes"`. `None` takes every other sentence
             for wrong.
+        captions: Keys of the captions that `prepare` reads, such as `("caption", "caption_zh")`
+            for sentences of two languages.
+        alphabet: String of the characters that are read; all others are left out.
         image_encoder: Own network from images to vectors, such as one that knows many photos. It
             learns too, unless its `trainable` is false.
         **kwargs: `name` and `dtype`.
@@ -111,6 +115,8 @@ class CharCNNRNN(AdversarialModel):
         base_filters=128,
         embedding_dim=1024,
         told_apart_by=None,
+        captions=("caption",),
+        alphabet=text.ALPHABET,
         image_encoder=None,
         **kwargs,
     ):
@@ -119,8 +125,10 @@ class CharCNNRNN(AdversarialModel):
         self.base_filters = base_filters
         self.embedding_dim = embedding_dim
         self.told_apart_by = told_apart_by
+        self.captions = tuple(captions)
+        self.alphabet = alphabet
         self.remember_own(image_encoder=image_encoder)
-        self.text_encoder = char_cnn_rnn_text_encoder(base_filters, embedding_dim)
+        self.text_encoder = char_cnn_rnn_text_encoder(base_filters, embedding_dim, len(alphabet))
         self.image_encoder = image_encoder or char_cnn_rnn_image_encoder(
             self.image_shape, base_filters // 2, embedding_dim
         )
@@ -139,12 +147,12 @@ class CharCNNRNN(AdversarialModel):
     def needs(self):
         """Images, their sentences, and what tells them apart."""
         told = {self.told_apart_by: AnyLabels()} if self.told_apart_by else {}
-        sentences = Characters(text.LENGTH, len(text.ALPHABET))
+        sentences = Characters(text.LENGTH, len(self.alphabet))
         return {"image": Images(self.image_shape), "caption": sentences, **told}
 
     def prepare(self, dataset):
         """Returns a data set with captions in the form of `fit`: `kdg.text.encoded`."""
-        return text.encoded(dataset)
+        return text.encoded(dataset, self.captions, self.alphabet)
 
     def train_step(self, data):
         """Updates both encoders on one batch."""
@@ -182,7 +190,7 @@ class CharCNNRNN(AdversarialModel):
         Returns:
             float32 array (n, embedding_dim).
         """
-        return embed(self.text_encoder, sentences, batch_size)
+        return embed(self.text_encoder, sentences, self.alphabet, batch_size)
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -192,10 +200,12 @@ class CharCNNRNN(AdversarialModel):
             "base_filters": self.base_filters,
             "embedding_dim": self.embedding_dim,
             "told_apart_by": self.told_apart_by,
+            "captions": self.captions,
+            "alphabet": self.alphabet,
         }
 
 
-def embed(text_encoder, sentences, batch_size=256):
+def embed(text_encoder, sentences, alphabet, batch_size=256):
     """Turns sentences into the vectors of a text encoder, as `CharCNNRNN.embed` does."""
-    characters = text.encode(sentences).astype("int32")
+    characters = text.encode(sentences, alphabet).astype("int32")
     return text_encoder.predict(characters, batch_size=batch_size, verbose=0)

@@ -336,6 +336,9 @@ class GANCLS(MatchingGAN):
         matching_aware: Whether the discriminator learns from wrong pairs (CLS).
         interpolate: Whether the generator also learns from means of two vectors (INT).
         residual: Whether the networks have the residual blocks of the authors' code.
+        captions: Keys of the captions that `prepare` reads. A preset named by `text_encoder` brings
+            its own, and its alphabet.
+        alphabet: String of the characters that the text encoder reads.
         words: The words that sentences may have, which `prepare` fills in; `()` for all.
         base_filters: Channels of the discriminator's first convolution; the generator has twice as
             many next to the image.
@@ -356,18 +359,24 @@ class GANCLS(MatchingGAN):
         matching_aware=True,
         interpolate=False,
         residual=False,
+        captions=("caption",),
+        alphabet=text.ALPHABET,
         words=(),
         base_filters=64,
         **kwargs,
     ):
         if isinstance(text_encoder, (str, Path)):
-            text_encoder = presets.load(text_encoder).text_encoder
+            preset = presets.load(text_encoder)
+            text_encoder = preset.text_encoder
+            captions, alphabet = preset.captions, preset.alphabet
         self.embedding_dim = text_encoder.output_shape[-1] if text_encoder else embedding_dim
         self.residual = residual
         super().__init__(matching_aware, interpolate, base_filters=base_filters, **kwargs)
         self.remember_own(text_encoder=text_encoder)
         self.text_encoder = text_encoder
         self.told_apart_by = told_apart_by
+        self.captions = tuple(captions)
+        self.alphabet = alphabet
         self.words = list(words)
 
     def default_generator(self):
@@ -400,10 +409,12 @@ class GANCLS(MatchingGAN):
         Raises:
             ValueError: If the data set has no captions, or the model no text encoder.
         """
-        prepared = text.embedded(dataset, self.embed)
+        prepared = text.embedded(dataset, self.embed, self.captions)
         if dataset.split == "train":
-            column = dataset.captions["caption"]
-            self.words = text.words(sentence for sentences in column for sentence in sentences)
+            columns = [dataset.captions[key] for key in self.captions]
+            self.words = text.words(
+                s for column in columns for sentences in column for s in sentences
+            )
         return prepared
 
     def embed(self, sentences, batch_size=256):
@@ -424,7 +435,7 @@ class GANCLS(MatchingGAN):
                 "This GANCLS has no text encoder: pass it vectors of your own encoder, as "
                 "`embedding`, or build it with text_encoder=, such as that of a CharCNNRNN."
             )
-        return embed(self.text_encoder, sentences, batch_size)
+        return embed(self.text_encoder, sentences, self.alphabet, batch_size)
 
     def generate(self, n, seed=None, text=None, embedding=None):
         """Generates `n` images for sentences, or for their vectors.
@@ -468,5 +479,7 @@ class GANCLS(MatchingGAN):
             "embedding_dim": self.embedding_dim,
             "told_apart_by": self.told_apart_by,
             "residual": self.residual,
+            "captions": self.captions,
+            "alphabet": self.alphabet,
             "words": self.words,
         }
