@@ -237,7 +237,7 @@ RECIPES = {
             "base_filters": 32,
             "embedding_dim": 256,
             "told_apart_by": "attributes",
-            "captions": ("caption", "caption_zh"),
+            "captions": ["caption", "caption_zh"],
             "alphabet": ALPHABET + CHINESE,
         },
         labels=(),

@@ -167,7 +167,9 @@ def test_sentences_and_attributes_from_the_command_line(few_faces, capsys):
     encoder = tiny_recipe("char_cnn_rnn_faces", embedding_dim=6)
     model = run(encoder, few_faces / "words")
     scores = training.encoder_scores(model, encoder)
-    assert set(scores) == {"test_embedding_loss", "test_image_accuracy", "test_text_accuracy"}
+    kinds = ("embedding_loss", "image_accuracy", "text_accuracy", "translation_accuracy")
+    assert set(scores) == {f"test_{kind}" for kind in kinds}
+    assert all(0 <= scores[f"test_{kind}"] <= 1 for kind in kinds[1:])
 
     recipe = tiny_recipe(
         "gan_int_cls_faces_64", latent_dim=8, text_encoder=str(few_faces / "words" / "preset")

@@ -239,7 +239,7 @@ def test_wrong_orders_are_named():
 def test_the_generator_learns_to_obey():
     """Dark and bright pictures by their vectors: a judge of brightness could not teach this."""
     model = GANCLS(
-        image_shape=(8, 8, 1), latent_dim=2, embedding_dim=2, base_filters=4, interpolate=True
+        image_shape=(8, 8, 1), latent_dim=2, embedding_dim=2, base_filters=8, interpolate=True
     )
     adam = {"learning_rate": 5e-3, "beta_1": 0.5}
     model.compile(
@@ -249,7 +249,7 @@ def test_the_generator_learns_to_obey():
     shade = np.arange(16, dtype="int32") % 2
     images = np.broadcast_to((1.2 * shade - 0.6)[:, None, None, None], (16, 8, 8, 1))
     batch = {"image": images.astype("float32"), "embedding": np.eye(2, dtype="float32")[shade]}
-    for _ in range(100):
+    for _ in range(200):
         model.train_on_batch(batch)
     dark, bright = (
         model.generate(16, seed=0, embedding=vector).mean()
