@@ -22,6 +22,7 @@ __all__ = [
     "presets",
     "recipes",
     "sketches",
+    "studies",
     "text",
     "training",
 ]

@@ -1,4 +1,4 @@
-"""The command `design-gans`: train, generate, score, export, list."""
+"""The command `design-gans`: train, generate, score, export, list, study."""
 
 import argparse
 import importlib.util
@@ -23,7 +23,8 @@ def main(arguments=None):
     """Runs the command line; returns the exit code: 0, or 2 with one line on what was wrong."""
     options = build_parser().parse_args(arguments)
     try:
-        set_backend(options)
+        if hasattr(options, "backend"):
+            set_backend(options)
         options.run(options)
     except KeyboardInterrupt:
         print("design-gans: stopped. A training goes on with --resume.", file=sys.stderr)
@@ -89,7 +90,43 @@ def build_parser():
 
     for command in (train, generate, score, export, listing):
         command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND")
+    study = commands.add_parser("study", help="ask people which pictures are best, or how good")
+    add_study_commands(study.add_subparsers(required=True, metavar="COMMAND"))
     return parser
+
+
+def add_study_commands(commands):
+    """Describes the commands after `design-gans study`; they need no backend."""
+    create = commands.add_parser("create", help="make a study from folders of pictures")
+    create.add_argument("study", type=Path, help="file to write, such as: likes.study")
+    create.add_argument("folders", nargs="+", metavar="FOLDER", help="one for each method")
+    create.add_argument("--questions", default="design", metavar="SET", help="default: design")
+    create.add_argument("--reference", metavar="FOLDER", help="pictures to show above the question")
+    create.add_argument("--title", default="", help="heading of the page")
+    create.add_argument(
+        "--per-rater", type=int, metavar="N", help="pictures for each (default: all)"
+    )
+    create.set_defaults(run=study_create_command)
+
+    serve = commands.add_parser("serve", help="show it to raters until Ctrl+C")
+    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for a class in one network")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.set_defaults(run=study_serve_command)
+
+    results = commands.add_parser("results", help="sum up the answers")
+    results.add_argument("--out", type=Path, metavar="CSV", help="also write all answers here")
+    results.set_defaults(run=study_results_command)
+
+    export = commands.add_parser("export", help="write the same task for a crowd-work site")
+    export.add_argument("--out", type=Path, required=True, help="folder to write")
+    export.add_argument("--url", default="", help="where its folder pictures/ will be found")
+    export.set_defaults(run=study_export_command)
+
+    close = commands.add_parser("close", help="take no more answers")
+    close.set_defaults(run=study_close_command)
+
+    for command in (serve, results, export, close):
+        command.add_argument("study", type=Path, help="file of the study")
 
 
 def set_backend(options):
@@ -270,6 +307,76 @@ def list_command(options):
         size = f"{recipe.image_size} px"
         print(f"  {name:28} {recipe.model:10} {recipe.data} {size}, {recipe.steps} steps{state}")
     print("data sets (--data NAME):", ", ".join(datasets.names()))
+
+
+def study_create_command(options):
+    """`design-gans study create`."""
+    from keras_design_gans import studies
+
+    studies.create(
+        options.study,
+        options.folders,
+        options.questions,
+        options.reference,
+        options.title,
+        options.per_rater,
+    )
+    items = studies.Study(options.study).items()
+    print(f"{options.study}: {len(items)} items. Show it: design-gans study serve {options.study}")
+
+
+def study_serve_command(options):
+    """`design-gans study serve`."""
+    from keras_design_gans import studies
+
+    studies.serve(options.study, options.host, options.port)
+
+
+def study_results_command(options):
+    """`design-gans study results`."""
+    import csv
+
+    from keras_design_gans import studies
+
+    study = studies.Study(options.study)
+    summary = studies.results(study)
+    print(f"{summary['raters']} raters, {summary['answers']} answered items; 95 % intervals")
+    for question in study.questions:
+        print_question(question, summary["questions"][question.key])
+    if options.out:
+        answers = study.answers()
+        with open(options.out, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(answers[0]))
+            writer.writeheader()
+            writer.writerows(answers)
+        print(options.out)
+
+
+def print_question(question, summary):
+    """Prints what `studies.results` says of one question."""
+    meaning = {"rating": "1 to 5", "human": "share of human", "choice": "share of choices"}
+    print(f"\n{question.key}: {question.en} ({meaning[summary['kind']]})")
+    for method, found in summary["methods"].items():
+        interval = "" if found["low"] is None else f"{found['low']:.2f} to {found['high']:.2f}"
+        print(f"  {method:28} {found['value']:5.2f}  {interval:14} {found['answers']:6} answers")
+    scores = {"Krippendorff's alpha": summary["alpha"], "Fleiss' kappa": summary["kappa"]}
+    known = [f"{name} {value:.2f}" for name, value in scores.items() if value is not None]
+    print(f"  agreement: {', '.join(known) or 'needs two raters, and answers that differ'}")
+
+
+def study_export_command(options):
+    """`design-gans study export`."""
+    from keras_design_gans import studies
+
+    print(*studies.export(options.study, options.out, options.url), sep="\n")
+
+
+def study_close_command(options):
+    """`design-gans study close`."""
+    from keras_design_gans import studies
+
+    studies.Study(options.study).close()
+    print(f"{options.study} is closed; design-gans study results {options.study} sums it up.")
 
 
 def open_generator(source):
