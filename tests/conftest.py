@@ -1,6 +1,7 @@
 """Settings all tests share. The backend comes from KERAS_BACKEND."""
 
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -26,3 +27,18 @@ def _same_start():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium, of the system or of Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    with playwright.sync_playwright() as tool:
+        own = tool.chromium.executable_path
+        path = next(filter(None, map(shutil.which, names)), own if Path(own).exists() else None)
+        if path is None:
+            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
+        browser = tool.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -95,19 +95,6 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def browser():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    with playwright.sync_playwright() as tool:
-        own = tool.chromium.executable_path
-        path = next(filter(None, map(shutil.which, names)), own if Path(own).exists() else None)
-        if path is None:
-            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
-        browser = tool.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def open_page(browser, site):
     """Opens the page in a fresh browser profile; fails on errors of its scripts."""

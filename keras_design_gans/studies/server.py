@@ -30,7 +30,10 @@ STATUS = {"page": 404, "item": 404, "method": 405, "type": 415, "repeated": 409,
 STATUS |= {"answers": 400, "join": 403, "closed": 403}
 HEADERS = [
     # Nothing from other hosts, and no script but the page's own, whatever a name contains.
-    ("Content-Security-Policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 ]

@@ -124,8 +124,6 @@ def agreement(answers, level):
     numbers = counts.sum(axis=1)
     if len(values) < 2 or numbers.max() < 2:
         return None, None
-    if level == "ordinal":
-        table += 1
     alpha = krippendorff.alpha(reliability_data=table, level_of_measurement=level)
     balanced = (numbers == numbers[0]).all()
     return float(alpha), float(fleiss_kappa(counts)) if balanced else None

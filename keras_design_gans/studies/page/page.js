@@ -126,7 +126,7 @@ function form() {
         picture(item.reference, text("reference")),
         h("figcaption", {}, text("reference"))
       ),
-    single ? h("figure", {}, picture(item.pictures[0], text("judged"))) : null,
+    single ? h("figure", { class: "judged" }, picture(item.pictures[0], text("judged"))) : null,
     ...questions.map(field),
     h("button", { class: "main" }, text("next"))
   );

@@ -10,7 +10,7 @@ const en = {
   start: "Start",
   next: "Next",
   progress: "{done} of {total}",
-  reference: "Before",
+  reference: "Starting picture",
   judged: "The picture",
   numbered: "Picture {n}",
   human: "A person",
