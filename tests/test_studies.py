@@ -401,7 +401,7 @@ def test_export_hides_the_methods(transfer, tmp_path):
 
 
 def test_form_of_own_questions(folders, tmp_path):
-    question = studies.Question("q<", "rating", "<script>?", "？", ("<low>", "high"), ("低", "高"))
+    question = studies.Question("q<", "rating", "<script>?", "问", ("<low>", "high"), ("低", "高"))
     path = studies.create(tmp_path / "own.study", folders, [question])
     studies.export(path, tmp_path / "crowd")
     form = (tmp_path / "crowd" / "form.html").read_text()
@@ -548,7 +548,7 @@ def test_hostile_requests_are_refused_and_harm_nothing(served, design):
         f"{visitor.cookie[:-1]}",
         f"{visitor.cookie}'--",
         "=;=;",
-        "\x7f=[",
+        "[=",
         "",
     ):
         stranger = Visitor(served.port)
@@ -658,6 +658,204 @@ def check_whole(study, visitors):
     for visitor in visitors:
         rater = visitor.cookie.partition("=")[2]
         assert {(rater, item) for item in visitor.taken} <= stored
+
+
+# The page, in a real browser
+
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens an address in a fresh browser profile; fails on errors of its scripts."""
+    contexts, problems = [], []
+
+    def open_page(address, **options):
+        context = browser.new_context(**{"locale": "en-GB", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append("a script ran"))
+        page.on("request", lambda request: _same_host(request.url, address, problems))
+        page.goto(address)
+        page.wait_for_selector("button.main, main p")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+def _same_host(url, address, problems):
+    if not url.startswith((address, "data:")):
+        problems.append(f"loaded from elsewhere: {url}")
+
+
+def begin(page):
+    page.click("button.main")
+    page.wait_for_selector("form")
+
+
+def progress(page, done, total):
+    page.wait_for_function(
+        "text => document.querySelector('.count')?.textContent === text", arg=f"{done} of {total}"
+    )
+
+
+def test_page_by_mouse(open_page, served, design):
+    page = open_page(served.address)
+    begin(page)
+    progress(page, 0, 12)
+    page.click("button.main")  # nothing chosen: the browser says so, and nothing is sent
+    assert page.evaluate("document.activeElement.name") == "overall"
+    for key, value in zip(RATINGS, (5, 4, 3, 2, 1), strict=True):
+        page.locator(f"label:has([name={key}])").nth(value - 1).click()
+    page.click("label:has-text('A person')")
+    page.wait_for_function("document.querySelector('.judged img').naturalWidth === 20")
+    page.click("button.main")
+    progress(page, 1, 12)
+    assert page.locator(":checked").count() == 0
+    found = {answer["question"]: answer["value"] for answer in design.answers()}
+    assert found == {**dict(zip(RATINGS, (5, 4, 3, 2, 1), strict=True)), "human": "human"}
+    page.reload()  # the same rater, the next item
+    progress(page, 1, 12)
+
+
+def test_page_by_keyboard(open_page, served, design):
+    page = open_page(served.address)
+    page.wait_for_selector("button.main")
+    for _ in range(2):  # language, start
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    for done in range(12):
+        progress(page, done, 12)
+        for key in "135241":
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+    page.wait_for_selector(".thanks")
+    values = collections.Counter(answer["value"] for answer in design.answers())
+    assert values == {1: 12, 2: 12, 3: 12, 4: 12, 5: 12, "human": 12}
+
+
+def test_arrow_keys_and_names_of_controls(open_page, served):
+    page = open_page(served.address)
+    begin(page)
+    page.focus("[name=overall] >> nth=0")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[name=overall]").nth(1).is_checked()
+    assert page.get_by_label("5: very much").count() == 1
+    nameless = page.evaluate(
+        """[...document.querySelectorAll('button, input')].filter(e =>
+          !(e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent.trim())).length"""
+    )
+    assert nameless == 0
+
+
+def test_page_with_html_in_names(open_page, folders, reference, tmp_path):
+    evil = "<img src=x onerror=alert(1)>"
+    (reference / "metadata.csv").write_text(
+        "file_name,caption\n" + "".join(f"{i:04d}.png,{evil}\n" for i in range(NUMBER))
+    )
+    question = studies.Question("<b>", "choice", f"{evil}?", evil)
+    bold = folders[0].rename(tmp_path / "<script>alert(1)<")
+    path = tmp_path / "evil.study"
+    study = studies.Study(
+        studies.create(path, [bold, folders[1]], [question], reference, f"{evil}!")
+    )
+    running = start(path)
+    try:
+        page = open_page(running.address)
+        begin(page)
+        assert page.inner_text("h1") == f"{evil}!"
+        assert page.inner_text(".caption") == evil
+        assert page.inner_text("legend") == f"{evil}?"
+        assert page.locator("img").count() == 3
+        chosen = page.locator("label img").nth(1).get_attribute("src")
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        progress(page, 1, NUMBER)
+        (answer,) = study.answers()
+        assert answer["method"] == method_of(study, chosen.partition("/")[2])
+    finally:
+        running.process.kill()
+
+
+def test_phone_and_chinese(open_page, transfer):
+    running = start(transfer.path)
+    try:
+        page = open_page(running.address, locale="zh-CN", **PHONE)
+        assert page.inner_text("button.main") == "开始"
+        page.tap("button.main")
+        page.wait_for_selector("form")
+        for tap in (None, "#language", "#language"):
+            if tap:
+                page.tap(tap)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.inner_text(".caption").startswith("微笑")
+        assert page.get_attribute("html", "lang") == "zh-CN"
+        page.locator("label").nth(1).tap()
+        page.tap("#language")  # the choice outlives a change of the language
+        assert page.locator("label :checked").count() == 1
+        for size in page.evaluate(
+            "[...document.querySelectorAll('button, label')].map(e => e.offsetHeight)"
+        ):
+            assert size >= 44
+        page.tap("button.main")
+        progress(page, 1, NUMBER)
+        assert len(transfer.answers()) == 1
+    finally:
+        running.process.kill()
+
+
+def test_page_outlives_the_server(open_page, design):
+    running = start(design.path)
+    page = open_page(running.address)
+    begin(page)
+    for key in "222222":
+        page.keyboard.press(key)
+    running.process.kill()
+    running.process.wait()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status:has-text('no connection')")
+    assert page.locator(":checked").count() == len(GOOD)
+    running = start(design.path, running.port)
+    try:
+        page.click("button.main")
+        progress(page, 1, 12)
+        other = page.context.new_page()  # a second window of the same rater
+        other.goto(running.address)
+        progress(other, 1, 12)
+        for tab, done in ((page, 2), (other, 2)):  # the second one comes too late
+            tab.bring_to_front()
+            for key in "333332":
+                tab.keyboard.press(key)
+            tab.keyboard.press("Enter")
+            progress(tab, done, 12)
+        assert count(design) == 2 * len(GOOD)
+        for key in "444441":
+            page.keyboard.press(key)
+        design.close()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("p:has-text('has ended')")
+        assert count(design) == 2 * len(GOOD)
+    finally:
+        running.process.kill()
+
+
+def test_both_languages_have_the_same_texts():
+    source = (server.PAGE / "texts.js").read_text(encoding="utf-8")
+    english, chinese = (
+        re.findall(r"^  (\w+):", source.split(f"const {name} = ")[1].split("\n};")[0], re.M)
+        for name in ("en", "zh")
+    )
+    assert english == chinese
+    assert len(english) > 10
+    for questions in studies.QUESTION_SETS.values():
+        for question in questions:
+            assert question.zh
+            assert question.kind != "rating" or all((*question.ends_en, *question.ends_zh))
 
 
 # The command

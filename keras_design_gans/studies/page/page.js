@@ -49,7 +49,7 @@ async function send(path, body) {
     state = await ask(path, body);
     chosen = {};
     show();
-    main.focus();
+    if (body) main.focus(); // a step was made: readers and keyboards go on from its top
     scrollTo(0, 0);
   } catch ({ code }) {
     if (["repeated", "closed", "join", "item"].includes(code)) {
