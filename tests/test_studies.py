@@ -319,6 +319,9 @@ def test_agreement_by_hand():
     np.testing.assert_allclose(found, [8 / 15, 7 / 15], atol=1e-9)
     assert statistics.agreement(answers[::2], "nominal") == (None, None)  # one rater
     assert statistics.agreement(answers[:4], "nominal") == (None, None)  # one value
+    single = [*answers, (0, "only one", 2)]  # says nothing of agreement
+    np.testing.assert_allclose(statistics.agreement(single, "nominal"), found)
+    assert statistics.agreement([*answers[:4], *single[-1:]], "nominal") == (None, None)
 
 
 def test_agreement_of_a_published_example():
@@ -907,6 +910,9 @@ def test_missing_packages_are_named(design, monkeypatch):
     monkeypatch.setitem(sys.modules, "waitress", None)
     with pytest.raises(ImportError, match=r"keras-design-gans\[studies\]"):
         studies.serve(design.path)
+    monkeypatch.setattr(statistics, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"krippendorff: pip .*keras-design-gans\[studies\]"):
+        studies.results(design.path)
 
 
 def test_largest_picture(folders, tmp_path, monkeypatch):

@@ -15,10 +15,11 @@ It says what other raters would answer about the same pictures.
 Agreement is Krippendorff's \(\alpha=1-D_o/D_e\): the observed disagreement by the one of chance,
 ordinal for ratings and nominal otherwise; 1 is full agreement, 0 that of chance. It allows raters
 who left early. Fleiss' \(\kappa\) (1971), which takes ratings as mere names, is given where all
-items have equally many answers.
+items have equally many answers. Items with one answer say nothing of either.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -45,6 +46,11 @@ def results(study):
         ValueError: If nothing has been answered yet, or the file is no study.
         ImportError: If statsmodels or krippendorff is not installed.
     """
+    missing = [name for name in ("statsmodels", "krippendorff") if not find_spec(name)]
+    if missing:
+        raise ImportError(
+            f"The statistics need {' and '.join(missing)}: pip install 'keras-design-gans[studies]'"
+        )
     study = study if isinstance(study, Study) else Study(study)
     answers = study.answers()
     if not answers:
@@ -115,6 +121,10 @@ def agreement(answers, level):
     import krippendorff
     from statsmodels.stats.inter_rater import fleiss_kappa
 
+    often = Counter(item for _, item, _ in answers)
+    answers = [answer for answer in answers if often[answer[1]] > 1]
+    if len({value for _, _, value in answers}) < 2:
+        return None, None
     raters, items, values = (sorted(set(column)) for column in zip(*answers, strict=True))
     table = np.full((len(raters), len(items)), np.nan)
     counts = np.zeros((len(items), len(values)))
@@ -122,8 +132,6 @@ def agreement(answers, level):
         table[raters.index(rater), items.index(item)] = values.index(value)
         counts[items.index(item), values.index(value)] += 1
     numbers = counts.sum(axis=1)
-    if len(values) < 2 or numbers.max() < 2:
-        return None, None
     alpha = krippendorff.alpha(reliability_data=table, level_of_measurement=level)
     balanced = (numbers == numbers[0]).all()
     return float(alpha), float(fleiss_kappa(counts)) if balanced else None
