@@ -583,12 +583,14 @@ def test_endless_and_slow_requests_hold_nobody_up(served):
         connection.close()
 
 
-def test_thirty_raters_at_once(served, design):
+def test_thirty_raters_at_once(folders, tmp_path):
     """Each sends every answer twice at the same time: one is taken, the other one refused."""
+    study = studies.Study(studies.create(tmp_path / "class.study", folders, per_rater=4))
+    running = start(study.path)
     together = threading.Barrier(30)
 
     def rate(number):
-        visitor = Visitor(served.port)
+        visitor = Visitor(running.port)
         together.wait()
         state = visitor.join()
         with concurrent.futures.ThreadPoolExecutor(2) as twice:
@@ -601,15 +603,22 @@ def test_thirty_raters_at_once(served, design):
                 state = found[200]
         return state["done"]
 
-    with concurrent.futures.ThreadPoolExecutor(30) as raters:
-        done = list(raters.map(rate, range(30)))
-    assert done == [len(METHODS) * NUMBER] * 30
-    found = studies.results(design)
-    assert (found["raters"], found["answers"]) == (30, 30 * len(METHODS) * NUMBER)
-    assert count(design) == 30 * len(METHODS) * NUMBER * len(GOOD)
-    overall = found["questions"]["overall"]["methods"]["dcgan"]
-    assert overall["answers"] == 30 * NUMBER
-    assert overall["value"] == 3
+    try:
+        with concurrent.futures.ThreadPoolExecutor(30) as raters:
+            done = list(raters.map(rate, range(30)))
+    finally:
+        running.process.kill()
+    assert done == [4] * 30
+    found = studies.results(study)
+    assert (found["raters"], found["answers"]) == (30, 120)
+    assert count(study) == 120 * len(GOOD)
+    overall = found["questions"]["overall"]
+    assert [overall["methods"][m]["answers"] for m in METHODS] == [40] * 3  # shared evenly
+    ratings = collections.Counter(
+        answer["value"] for answer in study.answers() if answer["question"] == "overall"
+    )
+    assert ratings == dict.fromkeys(range(1, 6), 24)
+    assert overall["alpha"] < 0.2  # raters who do not look at the pictures do not agree
 
 
 def test_nothing_is_lost_when_the_server_is_killed(design):
@@ -899,6 +908,25 @@ def test_command(folders, reference, tmp_path, capsys, monkeypatch):
     ):
         assert cli.main(["study", *wrong]) == 2
         assert capsys.readouterr().err.startswith("design-gans: ")
+
+
+def test_results_of_one_rater(design, capsys):
+    rater = design.join()
+    design.answer(rater, design.state(rater)["item"]["id"], GOOD)
+    assert cli.main(["study", "results", str(design.path)]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"  (dcgan|can_h|photos) +3\.00 +1 answers", text)  # and no interval
+    assert "human: Who made it? (share of human)" in text
+
+
+def test_ctrl_c_ends_the_server_in_order(design):
+    running = start(design.path)
+    Visitor(running.port).join()
+    assert list(design.path.parent.glob("design.study-*"))
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(timeout=60) == 0
+    assert not list(design.path.parent.glob("design.study-*"))
+    assert server.own_address()
 
 
 def test_a_taken_port_is_an_error_of_one_line(design, served, capsys):

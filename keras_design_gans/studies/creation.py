@@ -92,9 +92,8 @@ def create(path, folders, questions="design", reference=None, title="", per_rate
         "closed": False,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Written under another name first, so that no half of a study is ever left.
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
+    # Written under another name first, so that no half of a study is ever taken for a whole one.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         _write(part, settings, items)
         os.replace(part, path)

@@ -155,7 +155,7 @@ function show() {
 /** A number answers the question that has the focus, or the first one that is still open. */
 function press(event) {
   const number = Number(event.key);
-  if (!(number >= 1) || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!(number >= 1) || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const fields = [...document.querySelectorAll("fieldset")];
   const open = fields.find((one) => !one.querySelector(":checked"));
   const inputs = (document.activeElement.closest("fieldset") ?? open)?.querySelectorAll("input");
