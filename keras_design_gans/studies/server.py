@@ -28,6 +28,10 @@ MAX_BODY, MAX_HEADERS = 4096, 16_384  # bytes
 THREADS, CONNECTIONS = 8, 500  # a browser may open six for each of its pages
 STATUS = {"page": 404, "item": 404, "method": 405, "type": 415, "repeated": 409, "full": 503}
 STATUS |= {"answers": 400, "join": 403, "closed": 403}
+JSON = "application/json"
+FRESH = ("Cache-Control", "no-store")
+FOREVER = ("Cache-Control", "private, max-age=31536000, immutable")
+COOKIE_FLAGS = "Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict"
 HEADERS = [
     # Nothing from other hosts, and no script but the page's own, whatever a name contains.
     (
@@ -94,44 +98,45 @@ def own_address():
 def application(study):
     """Returns a study as a WSGI application."""
     files = {path: ((PAGE / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
-    cookie = f"rater_{study.id}"
 
     def respond(environ, start_response):
-        status, kind, headers = 200, "application/json", [("Cache-Control", "no-store")]
+        status = 200
         try:
-            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-            rater = _rater(environ, cookie)
-            if method == "GET" and path in files:
-                body, kind = files[path]
-            elif method == "GET" and (found := PICTURE.fullmatch(path)):
-                body, kind = study.picture(found[1]), "image/png"
-                headers = [("Cache-Control", "private, max-age=31536000, immutable")]
-            elif method == "GET" and path == "/state":
-                body = study.state(rater)
-            elif method == "POST" and path == "/join":
-                _read(environ)
-                if not study.state(rater)["joined"]:
-                    rater = study.join()
-                    flags = "Max-Age=2592000; Path=/; HttpOnly; SameSite=Strict"
-                    headers.append(("Set-Cookie", f"{cookie}={rater}; {flags}"))
-                body = study.state(rater)
-            elif method == "POST" and path == "/answer":
-                sent = _read(environ)
-                if sent.keys() != {"item", "answers"}:
-                    raise Refused("answers")
-                study.answer(rater, sent["item"], sent["answers"])
-                body = study.state(rater)
-            else:
-                raise Refused("page" if method in ("GET", "POST") else "method")
+            body, kind, headers = _route(study, files, environ)
         except Refused as refusal:
-            status, kind, body = STATUS[str(refusal)], "application/json", {"error": str(refusal)}
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-        headers += [("Content-Type", kind), ("Content-Length", str(len(body))), *HEADERS]
+            status, kind, headers = STATUS[str(refusal)], JSON, [FRESH]
+            body = json.dumps({"error": str(refusal)}).encode()
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), *headers, *HEADERS]
         start_response(f"{status} {http.HTTPStatus(status).phrase}", headers)
         return [body]
 
     return respond
+
+
+def _route(study, files, environ):
+    """Does what is asked; returns the body as bytes, its type and headers."""
+    request = method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    if method not in ("GET", "POST"):
+        raise Refused("method")
+    if method == "GET" and path in files:
+        return *files[path], [FRESH]
+    if method == "GET" and (found := PICTURE.fullmatch(path)):
+        return study.picture(found[1]), "image/png", [FOREVER]
+    cookie = f"rater_{study.id}"
+    rater, headers = _rater(environ, cookie), [FRESH]
+    if request == ("POST", "/join"):
+        _read(environ)
+        if not study.state(rater)["joined"]:
+            rater = study.join()
+            headers.append(("Set-Cookie", f"{cookie}={rater}; {COOKIE_FLAGS}"))
+    elif request == ("POST", "/answer"):
+        sent = _read(environ)
+        if sent.keys() != {"item", "answers"}:
+            raise Refused("answers")
+        study.answer(rater, sent["item"], sent["answers"])
+    elif request != ("GET", "/state"):
+        raise Refused("page")
+    return json.dumps(study.state(rater)).encode(), JSON, headers
 
 
 def _rater(environ, cookie):
@@ -149,7 +154,7 @@ def _read(environ):
 
     Other types are refused: pages of other sites could send them without being asked.
     """
-    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != JSON:
         raise Refused("type")
     try:
         sent = json.loads(environ["wsgi.input"].read(MAX_BODY))

@@ -58,6 +58,7 @@ async function send(path, body) {
     }
     const known = ["connection", "full"].includes(code);
     status.textContent = known ? text(code) : text("failed", { code });
+    status.scrollIntoView({ block: "nearest" });
   }
   busy = false;
 }
