@@ -294,11 +294,12 @@ def test_mean_interval_by_hand():
 
 def test_share_interval_by_hand():
     # Wilson's interval of a half is 0.5 -+ z / (2 sqrt(n + z^2)), with z = 1.959964.
-    four = 0.5 - 1.959964 / (2 * np.sqrt(4 + 3.841459))
+    few = 0.5 - 1.959964 / (2 * np.sqrt(4.551530 + 3.841459))
     eight = 0.5 - 1.959964 / (2 * np.sqrt(8 + 3.841459))
-    # Shares 0.75 and 0.25: variance 0.125, of their mean 0.0625, and 0.25 / 0.0625 = 4 answers.
-    spread = statistics.share_interval([[1, 1, 1, 0], [1, 0, 0, 0]])
-    np.testing.assert_allclose(spread, [0.5, four, 1 - four], atol=1e-5)
+    # Shares 3/4 and 1/4, twice: variance 1/12, of their mean 1/48, and 0.25 * 48 = 12 answers;
+    # t with 3 degrees of freedom is 3.182446, so 12 * (1.959964 / 3.182446)^2 = 4.551530.
+    spread = statistics.share_interval([[1, 1, 1, 0], [1, 0, 0, 0]] * 2)
+    np.testing.assert_allclose(spread, [0.5, few, 1 - few], atol=1e-5)
     # Raters with equal shares scatter less than chance: 8 answers, and no more.
     alike = statistics.share_interval([[1, 0, 1, 0], [0, 1, 0, 1]])
     np.testing.assert_allclose(alike, [0.5, eight, 1 - eight], atol=1e-5)

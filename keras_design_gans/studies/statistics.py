@@ -7,8 +7,9 @@ With \(x_r\) the mean of the answers of rater \(r\) and \(R\) raters, the value 
 - of ratings: that of Student's t, \(\bar x\pm t_{R-1}\,s/\sqrt R\), with \(s\) the deviation of the
   \(x_r\), cut at 1 and 5;
 - of shares: that of E. B. Wilson (1927) for as many independent answers as would scatter like the
-  raters do, \(n_\mathrm{eff}=\bar x(1-\bar x)/(s^2/R)\), at most as many as there are. Where all
-  say the same, their scatter is unknown, and each rater counts once.
+  raters do, after E. L. Korn and B. I. Graubard (1998),
+  \(n_\mathrm{eff}=\frac{\bar x(1-\bar x)}{s^2/R}\left(\frac{1.96}{t_{R-1}}\right)^2\), at most as
+  many as there are. Where all say the same, their scatter is unknown, and each rater counts once.
 
 It says what other raters would answer about the same pictures.
 
@@ -95,6 +96,7 @@ def share_interval(by_rater):
     Returns:
         value, low and high.
     """
+    from scipy.stats import norm, t
     from statsmodels.stats.proportion import proportion_confint
 
     shares = [np.mean(answers) for answers in by_rater]
@@ -103,7 +105,8 @@ def share_interval(by_rater):
     if raters > 1 and 0 < value < 1:
         effective = sum(map(len, by_rater))
         if scatter := np.var(shares, ddof=1) / raters:
-            effective = min(effective, value * (1 - value) / scatter)
+            few = norm.ppf(0.975) / t.ppf(0.975, raters - 1)  # their scatter itself is a guess
+            effective = min(effective, value * (1 - value) / scatter * few**2)
     low, high = proportion_confint(value * effective, effective, method="wilson")
     return float(value), float(low), float(high)
 
