@@ -431,6 +431,8 @@ def start(path, port=0):
         cwd=Path(cli.__file__).parent.parent,
         stdout=subprocess.PIPE,
         text=True,
+        # Ctrl+C is ignored in what a script starts in the background, and by all that this starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     address = re.search(r"http://127.0.0.1:(\d+)", process.stdout.readline())
     return types.SimpleNamespace(process=process, port=int(address[1]), address=address[0])
