@@ -1,6 +1,5 @@
 """MaskStyleGAN: the battery, the numbers of its networks, and what masks and noise decide."""
 
-import itertools
 import math
 
 import keras
@@ -77,21 +76,18 @@ def test_generator_objective_by_hand():
     model = tiny_model(**weights)
     model.discriminator = FixedDiscriminator(UNDECIDED)
     masks = tiny_masks(16, 5)
-    drawn, one, plain = np.zeros((5, 16, 16, 3)), *np.zeros((2, 2, 16, 16, 3))
-    other = np.where(masks[::4] > 0, 0.5, 0.9) + one  # 0.5 apart on the objects, which alone count
-    fake = np.concatenate([drawn, one, other, plain]).astype("float32")
+    fake = np.zeros((5 + 2, 16, 16, 3), "float32")  # each mask, and the first and fifth again
     fake = keras.ops.convert_to_tensor(fake)
     loss, logs = model.generator_objective({"mask": masks}, fake, training=False)
     expected = 2 * math.log(2) + 0.5 * math.log(6) + 3.0
     assert float(loss) == float(logs["g_loss"]) == pytest.approx(expected, rel=1e-4)
     assert float(logs["reconstruction_loss"]) == pytest.approx(1.0)
-    assert float(logs["texture_distance"]) == pytest.approx(0.5)
 
 
 def test_without_noise_the_object_shall_be_black_on_white():
     masks = tiny_masks(16, 2)
     textured, plain = np.zeros((2, 16, 16, 3)), np.repeat(-masks[:1], 3, axis=-1)
-    fake = np.concatenate([textured, textured, plain]).astype("float32")
+    fake = np.concatenate([textured, plain]).astype("float32")
     _, logs = tiny_model().generator_objective({"mask": masks}, fake, training=False)
     assert float(logs["reconstruction_loss"]) == 0.0
 
@@ -128,20 +124,19 @@ def test_no_noise_at_all_gives_finite_pictures(training):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_some_masks_are_drawn_again_twice_with_noise_and_once_without(training):
+def test_some_masks_are_drawn_again_without_noise(training):
     model = tiny_model()
     set_known_weights(model.generator)
     masks = tiny_masks(16, 5)
     given = {"mask": keras.ops.convert_to_tensor(masks)}
     before = model.decode(np.zeros((2, 8)), masks[::4])
     fake = keras.ops.convert_to_numpy(model.make_fakes(given, training))
-    drawn, one, other, plain = fake[:5][::4], fake[5:7], fake[7:9], fake[9:]
-    # In training the moving statistics have moved, and the same ones draw all three.
+    drawn, plain = fake[:5][::4], fake[5:]
+    # In training the moving statistics have moved, and the new ones draw without noise.
     after = model.decode(np.zeros((2, 8)), masks[::4])
     assert (np.abs(after - before).max() > 1e-3) == training
     np.testing.assert_allclose(plain, after, atol=1e-5)
-    for first, second in itertools.combinations((drawn, one, other, plain), 2):
-        assert np.abs(first - second).max() > 1e-3
+    assert np.abs(drawn - plain).max() > 1e-3
 
 
 def test_reconstruction_alone_teaches_the_generator_the_mask():

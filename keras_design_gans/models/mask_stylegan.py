@@ -13,22 +13,17 @@ $$L_G=\lambda_{G_r}L_{G\,rf}+\lambda_{G_e}\sum_b L_{G\,crea,b}+\lambda_{rec}L_{r
 -\tilde m_p\big|$$
 
 Without noise the generator has to draw the mask itself, \(\tilde m=-m\), black on white: so the
-shape comes from \(m\), and what \(z\) adds is texture. Whether it adds any is logged: the distance
-of two pictures of one mask, on the object,
-
-$$d=\mathbb E_{m,z,z'}\frac1{|M|\,C}\sum_{p\in M}\sum_{c=1}^C
-\big|G(m,z)_{p,c}-G(m,z')_{p,c}\big|$$
+shape comes from \(m\), and what \(z\) adds is texture.
 
 | symbol | name in the code |
 | --- | --- |
 | \(G\), \(D\) | `generator`, `discriminator` |
-| \(m\), pixels \(P\), of which \(M\) the object | `mask`, one channel: 1 on \(M\), -1 around |
+| \(m\), pixels \(P\) | `mask`, one channel: 1 on the object, -1 around |
 | \(\tilde m\) | `-mask` |
-| \(z,z'\sim N(0,I)\) | `noise`, `latent_dim` numbers |
-| \(G(m,z)\), \(G(m,z')\), \(G(m,z=0)\) | `one`, `other`, `plain` |
+| \(z\sim N(0,I)\) | noise, `latent_dim` numbers |
+| \(G(m,z)\), \(G(m,z=0)\) | first and last part of `fake` |
 | \(C\) | channels of the picture |
 | \(L_{rec}\), \(\lambda_{rec}\) | `mask_reconstruction_loss`, `reconstruction_weight` |
-| \(d\) | `texture_distance` |
 | all others | as in `design.py` |
 
 Layers follow the authors' code of Wang and Gupta at 128 pixels. Activations are those of DesIGN's
@@ -37,11 +32,11 @@ Deviations: another name, because "StyleGAN" now means the network of Karras et 
 discriminator is DCGAN's with heads; \(L_{rec}\) is a mean; the others are those of `design.py`. The
 published text does not give \(\lambda_{rec}\), nor the colours of the mask; black on white is how
 products are photographed. The noise branch does not shrink with `base_filters`: with 16 channels
-the noise was ignored. Pictures without noise, and \(d\), are drawn for a quarter of the masks, by
-the moving statistics of the batch normalisation, as `generate` draws: so those of the batch are of
-pictures with noise only. The discriminator sees the mask, as that of Wang and Gupta sees their
-surface normals. DesIGN does not say so; `paired=False` shows it the picture alone. Then the shape
-came from the noise. (Both trials: 32 pixels, width 16, 800 steps, drawn garments.)
+the noise was ignored. Pictures without noise are drawn for a quarter of the masks, by the moving
+statistics of the batch normalisation, as `generate` draws: so those of the batch are of pictures
+with noise only. The discriminator sees the mask, as that of Wang and Gupta sees their surface
+normals. DesIGN does not say so; `paired=False` shows it the picture alone. Then the shape came from
+the noise. (Both trials: 32 pixels, width 16, 800 steps, drawn garments.)
 """
 
 import keras
@@ -122,8 +117,8 @@ class MaskStyleGAN(DesIGN):
     """DesIGN with the shape given as a mask (Sbai et al. 2018, there "StyleGAN").
 
     Batches: those of `DesIGN`, and `mask`, float32 (batch, height, width, 1) in [-1, 1], 1 on the
-    object. Logs: those of `DesIGN`, `reconstruction_loss`, and `texture_distance`, between two
-    pictures of one mask (0: the noise is ignored). As a function, the model takes `[mask, noise]`.
+    object. Logs: those of `DesIGN`, and `reconstruction_loss`. As a function, the model takes
+    `[mask, noise]`.
 
     Args:
         heads: As in `DesIGN`.
@@ -147,7 +142,7 @@ class MaskStyleGAN(DesIGN):
         self.paired = paired
         super().__init__(heads, **kwargs)
         self.reconstruction_weight = reconstruction_weight
-        self.track("reconstruction_loss", "texture_distance")
+        self.track("reconstruction_loss")
 
     def default_generator(self):
         """Returns the paper's generator, from masks and noise."""
@@ -167,13 +162,11 @@ class MaskStyleGAN(DesIGN):
         return {**super().needs, "mask": Images((*self.image_shape[:2], 1))}
 
     def make_fakes(self, batch, training):
-        """Returns a picture of each mask, and three of some: two with noise and one without."""
+        """Returns a picture of each mask, and one without noise of some of them."""
         mask, some = batch["mask"], some_of(batch["mask"])
         drawn = self.generator([mask, self.sample_noise(ops.shape(mask)[0])], training=training)
-        noise = self.sample_noise(2 * ops.shape(some)[0])
-        noise = ops.concatenate([noise, ops.zeros_like(noise[::2])])
-        checked = self.generator([ops.concatenate([some] * 3), noise], training=False)
-        return ops.concatenate([drawn, checked])
+        nothing = ops.zeros((ops.shape(some)[0], self.latent_dim))
+        return ops.concatenate([drawn, self.generator([some, nothing], training=False)])
 
     def discriminator_objective(self, batch, fake, training):
         """The objective of `DesIGN`, for one picture of each mask."""
@@ -187,12 +180,9 @@ class MaskStyleGAN(DesIGN):
         mask, some = batch["mask"], some_of(batch["mask"])
         n = ops.shape(mask)[0]
         loss, logs = super().generator_objective(batch, self.pair(fake[:n], mask), training)
-        one, other, plain = ops.split(fake[n:], 3)
-        reconstruction = mask_reconstruction_loss(plain, -some)
-        distance = texture_distance(one, other, some)
+        reconstruction = mask_reconstruction_loss(fake[n:], -some)
         loss += self.reconstruction_weight * reconstruction
-        logs = {**logs, "reconstruction_loss": reconstruction, "texture_distance": distance}
-        return loss, {**logs, "g_loss": loss}
+        return loss, {**logs, "g_loss": loss, "reconstruction_loss": reconstruction}
 
     def pair(self, images, mask):
         """Returns what the discriminator sees of pictures: with their masks, if `paired`."""
@@ -265,9 +255,3 @@ class MaskStyleGAN(DesIGN):
 def some_of(masks):
     """Returns every fourth mask of a batch."""
     return masks[::4]
-
-
-def texture_distance(one, other, mask):
-    """Returns the mean absolute difference of pictures on the objects of their masks."""
-    weight = ops.broadcast_to(0.5 + 0.5 * mask, ops.shape(one))
-    return ops.sum(weight * ops.abs(one - other)) / ops.sum(weight)
