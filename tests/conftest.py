@@ -21,6 +21,11 @@ import keras
 import pytest
 
 
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("one_backend") and keras.backend.backend() != "torch":
+        pytest.skip("one backend is enough")
+
+
 @pytest.fixture(autouse=True)
 def _same_start():
     """Every test starts from the same seed and precision."""
