@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -245,6 +246,21 @@ def test_script_without_main_guard_and_two_processes_at_once(tiny):
     assert [process.returncode for process in processes] == [0, 0]
     assert sums[0] == sums[1] != b""
     assert len(drawn_indexes(tiny)) == 301  # one waited for the other
+
+
+def test_workers_end_with_a_process_that_is_killed(tiny):
+    tiny.write_text(TINY_SET.replace("noise =", "__import__('time').sleep(0.1); noise ="))
+    code = "import os; os.cpu_count = lambda: 2\n" + SCRIPT
+    process = subprocess.Popen([sys.executable, "-c", code], env=_environment(tiny))
+    while not tiny.with_name("log.txt").exists() or len(drawn_indexes(tiny)) < 5:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    time.sleep(1)
+    count = len(drawn_indexes(tiny))
+    time.sleep(1)
+    assert len(drawn_indexes(tiny)) == count < 300
 
 
 def test_preparing_imports_no_keras(tiny):

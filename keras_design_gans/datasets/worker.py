@@ -5,6 +5,7 @@ works from a notebook and from a script without an `if __name__ == "__main__"` g
 """
 
 import json
+import os
 import pickle
 import sys
 
@@ -53,8 +54,10 @@ def fill(folder, source, image_size, part=0, parts=1):
 
 def main():
     """Reads `(folder, source, image_size, part, parts)`, pickled, from the standard input."""
+    parent = os.getppid()
     for _ in fill(*pickle.load(sys.stdin.buffer)):
-        pass
+        if os.getppid() != parent:  # it was killed, and could not end us
+            break
 
 
 if __name__ == "__main__":
