@@ -65,9 +65,10 @@ def combinations(steps):
 def recipe_of(row):
     """Returns the recipe that trains a row."""
     base = recipes.RECIPES[ARCHITECTURES[row["architecture"]]]
+    same = {"base_filters": 16, "creativity": row["creativity"], "g_creativity_weight": 0.1}
     return dataclasses.replace(
         base,
-        arguments={**base.arguments, "base_filters": 16, "creativity": row["creativity"]},
+        arguments={**base.arguments, **same},
         data=row["data"],
         labels=tuple(row["heads"]),
         steps=row["steps"] * getattr(base.model_class, "stages", 1),
