@@ -1,10 +1,11 @@
-"""Drawn and real data sets behind one interface: `load`, `from_folder`, `names`, `Dataset`."""
+"""Drawn and real data sets behind one interface: `load`, `from_folder`, `joint`, `Dataset`."""
 
 import importlib
 
 _HOME = {
     "Dataset": "dataset",
     "from_folder": "loading",
+    "joint": "joint_pictures",
     "load": "loading",
     "names": "loading",
 }
