@@ -2,7 +2,9 @@ r"""The formulas: objectives of the players as pure functions of logits.
 
 Every function takes the raw output of a network (logits or scores, never probabilities), works in
 float32, and returns one scalar: the mean over the batch. \(D(x)=\sigma(\ell)\) for a
-logit \(\ell\); `real` images have target 1, `fake` images 0, as in Goodfellow et al. 2014.
+logit \(\ell\); `real` images have target 1, `fake` images 0, as in Goodfellow et al. 2014. Only
+`contextual_loss` and `perceptual_loss` return one value for each picture: those of a search, in
+which no picture has to do with another.
 """
 
 from keras import ops
@@ -11,12 +13,14 @@ __all__ = [
     "balanced_edge_loss",
     "can_h_loss",
     "can_loss",
+    "contextual_loss",
     "discriminator_accuracies",
     "drift_penalty",
     "gaussian_reconstruction_loss",
     "gradient_penalty",
     "kl_to_standard_normal",
     "l1_loss",
+    "l2_loss",
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "mask_reconstruction_loss",
@@ -24,6 +28,7 @@ __all__ = [
     "minimax_discriminator_loss",
     "minimax_generator_loss",
     "nonsaturating_generator_loss",
+    "perceptual_loss",
     "r1_penalty",
     "structured_joint_embedding_loss",
     "wasserstein_critic_loss",
@@ -322,6 +327,83 @@ def l1_loss(generated, target):
         Scalar from 0 to 2.
     """
     return ops.mean(ops.abs(_float32(generated) - _float32(target)))
+
+
+def l2_loss(generated, target):
+    r"""Mean square of the differences between pictures and what they should be.
+
+    $$L_2=\mathbb E_{x,y}\frac1{|P|\,C}\sum_{p\in P}\sum_{c=1}^C(y_{p,c}-G(x)_{p,c})^2$$
+
+    Pathak et al. 2016 (context encoder), equation 1, as a mean over all pixels \(P\) and channels
+    \(C\). It is smallest at the mean of all targets that fit a source, and so blurs what is
+    uncertain.
+
+    Args:
+        generated: Pictures, any shape, in [-1, 1].
+        target: What they should be, of the same shape.
+
+    Returns:
+        Scalar from 0 to 4.
+    """
+    return ops.mean(ops.square(_float32(generated) - _float32(target)))
+
+
+def contextual_loss(known, generated, reverse=False, light=False, epsilon=1e-6):
+    r"""How far generated pictures are from what is known of them, one value for each.
+
+    $$L_c=\frac1C\sum_{c=1}^C KL(p_c\,\Vert\,q_c),\qquad
+    p_c=\frac{m(y_c)+\epsilon}{\sum_P(m(y_c)+\epsilon)},\qquad
+    q_c=\frac{m(G(z)_c)+\epsilon}{\sum_P(m(G(z)_c)+\epsilon)}$$
+
+    Lu et al. 2018 (Contextual GAN), section 3: each channel is read as a distribution of mass over
+    the pixels \(P\). The mass \(m(x)=(1-x)/2\) is ink. The authors' code has light,
+    \(m(x)=(1+x)/2\), and then most of the mass lies on the paper: a missing line hardly counts. The
+    value does not change if all of the ink gets fainter.
+
+    Args:
+        known: The known part \(y\) of pictures, (batch, height, width, channels) in [-1, 1].
+        generated: The same part of generated pictures \(G(z)\), of the same shape.
+        reverse: \(KL(q\,\Vert\,p)\), as in the loss of the authors' code, which punishes lines
+            that should not be there more than those that are missing.
+        light: Whether the mass is light instead of ink.
+        epsilon: \(\epsilon\), which keeps the logarithm finite where there is no mass.
+
+    Returns:
+        Tensor (batch,), at least 0; 0 if the distributions are equal.
+    """
+    p, q = (_mass(pictures, light, epsilon) for pictures in (known, generated))
+    if reverse:
+        p, q = q, p
+    divergences = ops.sum(p * (ops.log(p) - ops.log(q)), axis=(1, 2))
+    return ops.mean(divergences, axis=-1)
+
+
+def _mass(pictures, light, epsilon):
+    """The share of each pixel in the ink, or light, of its picture and channel."""
+    tones = (1.0 + ops.clip(_float32(pictures), -1.0, 1.0)) / 2.0
+    mass = (tones if light else 1.0 - tones) + epsilon
+    return mass / ops.sum(mass, axis=(1, 2), keepdims=True)
+
+
+def perceptual_loss(fake_logits, saturating=True):
+    r"""How unlike real pictures generated ones are, one value for each.
+
+    $$L_p=\log(1-D(G(z)))$$
+
+    Lu et al. 2018 (Contextual GAN), section 3, after Yeh et al. 2017. In spite of its name it looks
+    through no network but the discriminator.
+
+    Args:
+        fake_logits: Logits of generated pictures, (batch, 1).
+        saturating: False for \(-\log D(G(z))\), as in the authors' code, whose slope does not
+            vanish where the discriminator is sure.
+
+    Returns:
+        Tensor (batch,): at most 0, and \(-\log 2\) for a logit of 0; if not saturating at least 0,
+        and \(\log 2\).
+    """
+    logits = ops.reshape(_float32(fake_logits), (-1,))
+    return -ops.softplus(logits) if saturating else ops.softplus(-logits)
 
 
 def mask_reconstruction_loss(generated, mask):

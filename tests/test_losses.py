@@ -235,3 +235,66 @@ def test_structured_joint_embedding():
     assert found == pytest.approx((3 + 2) / 4)
     nothing_wrong = np.zeros((2, 2), bool)
     assert value(losses.structured_joint_embedding_loss(images, texts, nothing_wrong)) == 0.0
+
+
+def tones(*values):
+    """A picture of one row, from tones in [0, 1]: white is 1."""
+    return 2.0 * np.array(values, "float32")[None, None, :, None] - 1.0
+
+
+def divergence(known, generated, **options):
+    [found] = ops.convert_to_numpy(losses.contextual_loss(known, generated, **options))
+    return float(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"light": True, "epsilon": 0.0}, 0.269055),
+        ({"light": True, "epsilon": 0.0, "reverse": True}, 0.866938),
+        ({"epsilon": 0.01}, 1.222604),
+        ({"epsilon": 0.01, "reverse": True}, 2.097142),
+    ],
+)
+def test_a_missing_stroke_by_hand(options, expected):
+    """Four pixels, one of ink, all of which are white in the generated sketch."""
+    sketch, generated = tones(0.01, 1, 1, 1), tones(1, 1, 1, 1)
+    assert divergence(sketch, generated, **options) == pytest.approx(expected, abs=1e-5)
+
+
+def test_contextual_loss_of_three_pixels():
+    first, second = tones(0.5, 0.25, 0.25), tones(0.25, 0.25, 0.5)
+    for reverse in (False, True):
+        found = divergence(first, second, light=True, reverse=reverse)
+        assert found == pytest.approx(0.173287, abs=1e-5)
+    assert divergence(first, first) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_contextual_loss_does_not_see_how_dark_the_ink_is():
+    ink = np.array([0.8, 0.4, 0.0, 0.2], "float32")
+    assert divergence(tones(*1 - ink), tones(*1 - ink / 2), epsilon=1e-12) < 1e-6
+
+
+def test_contextual_loss_is_of_each_picture_and_a_mean_over_channels():
+    white, stroke = tones(1, 1, 1, 1), tones(0.01, 1, 1, 1)
+    known = np.concatenate([np.concatenate([stroke, white], -1), np.concatenate([white] * 2, -1)])
+    found = ops.convert_to_numpy(losses.contextual_loss(known, np.ones_like(known), epsilon=0.01))
+    np.testing.assert_allclose(found, [1.222604 / 2, 0.0], atol=1e-5)
+
+
+def test_contextual_loss_is_finite_without_any_ink():
+    assert np.isfinite(divergence(tones(1, 1), tones(0, 1)))
+    assert np.isfinite(divergence(tones(0, 1), tones(1, 1)))
+
+
+def test_perceptual_loss_of_an_undecided_discriminator():
+    logits = np.array([[0.0], [-1.0]], "float32")
+    found = ops.convert_to_numpy(losses.perceptual_loss(logits))
+    np.testing.assert_allclose(found, [-0.693147, -np.log(1 + np.exp(-1))], atol=1e-6)
+    found = ops.convert_to_numpy(losses.perceptual_loss(logits, saturating=False))
+    np.testing.assert_allclose(found, [0.693147, np.log(1 + np.exp(1))], atol=1e-6)
+
+
+def test_l2():
+    generated, target = np.array([[0.0, 0.5]]), np.array([[1.0, -0.5]])
+    assert value(losses.l2_loss(generated, target)) == pytest.approx(1.0)
