@@ -164,10 +164,13 @@ def read_batch(data, needs):
         data = {"image": data}
     missing = [key for key in needs if key not in data]
     if missing:
+        hint = "Ask for it with load(..., features=...)."
+        if "joint" in missing:
+            hint = "Joint pictures are made by kdg.datasets.joint(dataset)."
         raise ValueError(
             f"The model needs {', '.join(map(repr, needs))} in every batch, but "
             f"{', '.join(map(repr, missing))} is missing. Keys present: "
-            f"{', '.join(map(repr, data))}. Ask for it with load(..., features=...)."
+            f"{', '.join(map(repr, data))}. {hint}"
         )
     for key, need in needs.items():
         need.check_shape(key, data[key])

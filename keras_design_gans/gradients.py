@@ -1,13 +1,18 @@
 """Gradients on TensorFlow, PyTorch and JAX: the only code that knows the backends.
 
-Each backend defines four functions:
+Each backend defines five functions:
 
 - `variable_gradients(model, objective, variables) -> (aux, gradients)`, for
   `objective() -> (loss, aux)`;
 - `input_gradient(model, objective, x, differentiable) -> (aux, gradient)`, for
   `objective(x) -> (loss, aux)`; only PyTorch must be told whether to keep the graph;
 - `forward(model, function, variables) -> (output without graph, pull_back)`;
-- `apply(optimizer, gradients, variables)`.
+- `apply(optimizer, gradients, variables)`;
+- `compiled_descent(objective, update, networks, jit) -> step`: a step of a search for the input at
+  which the loss of each row is smallest, with the weights that the networks have at the time. For
+  `objective(x, *given) -> (loss of each row, aux)` and `update(x, velocity, gradient, *given) ->
+  (x, velocity)` it is `step(x, velocity, *given) -> (x, velocity, aux)`. TensorFlow and JAX compile
+  it in any case; `jit` asks for XLA on TensorFlow and for `torch.compile` on PyTorch, as in Keras.
 """
 
 import functools
@@ -48,6 +53,17 @@ if BACKEND == "tensorflow":
     def apply(optimizer, gradients, variables):
         optimizer.apply(gradients, variables)
 
+    def compiled_descent(objective, update, networks, jit):
+        @tf.function(jit_compile=jit or None)
+        def step(x, velocity, *given):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(x)
+                losses, aux = objective(x, *given)
+            gradient = tape.gradient(losses, x)  # of their sum
+            return *update(x, velocity, gradient, *given), aux
+
+        return step
+
 elif BACKEND == "torch":
     import torch
 
@@ -79,6 +95,21 @@ elif BACKEND == "torch":
 
     def apply(optimizer, gradients, variables):
         optimizer.apply(gradients, variables)
+
+    def compiled_descent(objective, update, networks, jit):
+        # The gradient is taken outside: `torch.compile` cannot look into that.
+        function = torch.compile(objective) if jit else objective
+
+        def step(x, velocity, *given):
+            with torch.enable_grad():
+                x = x.detach().requires_grad_()
+                losses, aux = function(x, *given)
+                [gradient] = torch.autograd.grad(losses.sum(), [x])
+            with torch.no_grad():
+                x, velocity = update(x, velocity, gradient, *given)
+            return x, velocity, keras.tree.map_structure(torch.Tensor.detach, aux)
+
+        return step
 
 elif BACKEND == "jax":
     import jax
@@ -147,6 +178,22 @@ elif BACKEND == "jax":
             [*variables, *optimizer.variables], [*values, *state], strict=True
         ):
             variable.assign(value)
+
+    def compiled_descent(objective, update, networks, jit):
+        variables = [variable for network in networks for variable in network.variables]
+
+        @jax.jit
+        def pure(values, x, velocity, *given):
+            def total(x):
+                losses, aux = objective(x, *given)
+                return losses.sum(), aux
+
+            with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)):
+                gradient, aux = jax.grad(total, has_aux=True)(x)
+                return *update(x, velocity, gradient, *given), aux
+
+        # The weights are arguments: as constants they would be those of the first call for ever.
+        return lambda *given: pure([variable.value for variable in variables], *given)
 
 else:
     raise ImportError(

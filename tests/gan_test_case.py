@@ -54,11 +54,13 @@ class GanTestCase:
     Attributes:
         sizes: Two picture sizes.
         losses: The losses that the model logs.
+        pictures: Key of the pictures in a batch.
         known_pixels: Values of `known_output()`, worked out once and equal on the three backends.
     """
 
     sizes = (16, 32)
     losses = ("d_loss", "g_loss")
+    pictures = "image"
     known_pixels = None
 
     def make_model(self, size=16):
@@ -213,15 +215,15 @@ class GanTestCase:
     def test_bad_input_is_named_and_changes_nothing(self):
         model = self.compiled()
         before = snapshot(model)
-        good = self.make_batch()
-        nan, out_of_range = good["image"].copy(), good["image"] * 255
+        good, key = self.make_batch(), self.pictures
+        nan, out_of_range = good[key].copy(), good[key] * 255
         nan[0, 0, 0, 0] = np.nan
         bad = {
-            "shape .batch, ": {**good, "image": good["image"][:, :-1]},
-            "channels|shape .batch, ": {**good, "image": good["image"][..., :1]},
-            "NaN": {**good, "image": nan},
-            "lie in .-1, 1.": {**good, "image": out_of_range},
-            "missing": {key: value for key, value in good.items() if key != "image"} or {"x": nan},
+            "shape .batch, ": {**good, key: good[key][:, :-1]},
+            "channels|shape .batch, ": {**good, key: good[key][..., :1]},
+            "NaN": {**good, key: nan},
+            "lie in .-1, 1.": {**good, key: out_of_range},
+            "missing": {other: x for other, x in good.items() if other != key} or {"x": nan},
             "empty": {key: value[:0] for key, value in good.items()},
             **self.more_bad_batches(good),
         }

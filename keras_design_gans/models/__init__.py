@@ -3,6 +3,8 @@
 from keras_design_gans.models.attribute_gan import AttributeGAN
 from keras_design_gans.models.cgan import CGAN
 from keras_design_gans.models.char_cnn_rnn import CharCNNRNN
+from keras_design_gans.models.context_encoder import ContextEncoder
+from keras_design_gans.models.contextual_gan import ContextualGAN
 from keras_design_gans.models.dcgan import DCGAN
 from keras_design_gans.models.design import DesIGN
 from keras_design_gans.models.gan import GAN
@@ -30,6 +32,8 @@ __all__ = [
     "WGANGP",
     "AttributeGAN",
     "CharCNNRNN",
+    "ContextEncoder",
+    "ContextualGAN",
     "DesIGN",
     "MaskStyleGAN",
     "Pix2Pix",
