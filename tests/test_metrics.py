@@ -320,6 +320,32 @@ class TestLikeness:
         assert metrics.ssim(images, images) == pytest.approx([1.0] * 3)
         assert (metrics.ssim(images, -images) < 0).all()
 
+    @pytest.mark.parametrize(
+        ("levels", "expected"), [((0, 255), 9.999e-05), ((100, 150), 0.923092), ((7, 7), 1.0)]
+    )
+    def test_ssim_of_even_pictures(self, levels, expected):
+        """The values for tones of 0 ... 255 with a range of 255."""
+        first, second = (np.full((1, 16, 16, 1), level / 127.5 - 1) for level in levels)
+        assert metrics.ssim(first, second) == pytest.approx([expected], rel=1e-4)
+
+    def test_verification(self):
+        """Of three pictures the first is nearest to itself, the second to the third."""
+        truth = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+        generated = np.array([[1.0, 1.0], [1.0, 3.0], [0.0, 9.0]])
+        assert metrics.verification_accuracy(generated, truth) == pytest.approx(2 / 3)
+        assert metrics.verification_accuracy(truth, truth) == 1.0
+        with pytest.raises(ValueError, match="each of 3 generated ones, got 2"):
+            metrics.verification_accuracy(generated, truth[:2])
+
+    def test_labels(self):
+        answers = {"shape": np.array([[0.9, 0.1], [0.4, 0.6]]), "tone": np.eye(3)[[2, 0]]}
+        labels = {"shape": [0, 0], "tone": [2, 0], "other": [1, 1]}
+        assert metrics.label_accuracy(answers, labels) == {"shape": 0.5, "tone": 1.0}
+        with pytest.raises(ValueError, match="Expected 2 labels 'tone', got none"):
+            metrics.label_accuracy(answers, {"shape": [0, 0]})
+        with pytest.raises(ValueError, match=r"Expected 2 labels 'shape', got \(3,\)"):
+            metrics.label_accuracy(answers, {"shape": [0, 0, 1], "tone": [0, 0]})
+
     def test_scores_are_means(self):
         images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3))
         scores = metrics.likeness_scores(0 * images, images)

@@ -7,9 +7,11 @@ from keras_design_gans.metrics.class_scores import prediction_entropy as predict
 from keras_design_gans.metrics.design_scores import design_scores as design_scores
 from keras_design_gans.metrics.distribution import frechet_distance as frechet_distance
 from keras_design_gans.metrics.distribution import kernel_distance as kernel_distance
+from keras_design_gans.metrics.likeness import label_accuracy as label_accuracy
 from keras_design_gans.metrics.likeness import likeness_scores as likeness_scores
 from keras_design_gans.metrics.likeness import mean_absolute_error as mean_absolute_error
 from keras_design_gans.metrics.likeness import ssim as ssim
+from keras_design_gans.metrics.likeness import verification_accuracy as verification_accuracy
 from keras_design_gans.metrics.masks import mask_fidelity as mask_fidelity
 from keras_design_gans.metrics.masks import mask_iou as mask_iou
 from keras_design_gans.metrics.masks import texture_spread as texture_spread

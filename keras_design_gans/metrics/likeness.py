@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_design_gans.metrics.neighbours import nearest_neighbours
 from keras_design_gans.metrics.spread import bootstrap
 
 SMALLEST = 11  # pixels: the window of the SSIM
@@ -67,6 +68,56 @@ def ssim(first, second):
             for x, y in zip(first, second, strict=True)
         ]
     )
+
+
+def verification_accuracy(features, true_features):
+    r"""How often is the real picture that comes nearest the true one?
+
+    $$V=\frac1n\sum_{i=1}^n\Big[\,i=\arg\min_j\lVert f(G_i)-f(x_j)\rVert_2\Big]$$
+
+    After Lu et al. 2018 (Contextual GAN), section 5, who compare features of faces; the definition
+    is ours: each generated picture is compared with the true pictures of all.
+
+    Args:
+        features: array (n, d) of the generated pictures, such as `ResNet18.features`.
+        true_features: array (n, d) of the pictures they should be, in the same order.
+
+    Returns:
+        float from 0 to 1; some 1/n for pictures that have nothing to do with the true ones.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a value is not finite.
+    """
+    if len(features) != len(true_features):
+        raise ValueError(
+            f"Expected a true picture for each of {len(features)} generated ones, got "
+            f"{len(true_features)}."
+        )
+    nearest = nearest_neighbours(features, true_features, k=1)[1][:, 0]
+    return float(np.mean(nearest == np.arange(len(nearest))))
+
+
+def label_accuracy(probabilities, labels):
+    """How often does a classifier see in generated pictures what should be there?
+
+    Args:
+        probabilities: Dictionary from label key to an array (n, classes), such as
+            `ResNet18.probabilities` of the generated pictures.
+        labels: Dictionary from label key to the class numbers (n,) of the true pictures.
+
+    Returns:
+        Dictionary from the label keys of `probabilities` to floats from 0 to 1.
+
+    Raises:
+        ValueError: If a label is missing, or its number of rows differs.
+    """
+    accuracy = {}
+    for key, rows in probabilities.items():
+        if key not in labels or np.shape(labels[key]) != (len(rows),):
+            found = np.shape(labels[key]) if key in labels else "none"
+            raise ValueError(f"Expected {len(rows)} labels {key!r}, got {found}.")
+        accuracy[key] = float(np.mean(np.argmax(rows, axis=1) == np.asarray(labels[key])))
+    return accuracy
 
 
 def likeness_scores(generated, truth):
