@@ -29,6 +29,10 @@ with all stages equally long, new layers fading in over the first half of each.
 The text encoder and the models of sentences and attributes are narrower than those of the papers,
 and the latter have the settings of the first paragraph. `gan_int_cls_faces_64` takes its encoder
 from the preset `char_cnn_rnn_faces`.
+
+The Contextual GAN learns joint pictures by the settings of the first paragraph, too; the context
+encoder keeps the optimizers of its paper, with half of the filters and batches of 32. Both see the
+line drawings that the data brings itself.
 """
 
 import copy
@@ -267,6 +271,26 @@ RECIPES = {
         steps=12_000,
         **_FACES_64,
     ),
+    "contextual_gan_cars_64": Recipe(
+        "ContextualGAN", _STABILISED, labels=(), steps=12_000, **_CARS_64
+    ),
+    "contextual_gan_faces_64": Recipe(
+        "ContextualGAN", _STABILISED, labels=(), steps=12_000, **_FACES_64
+    ),
+    "context_encoder_cars_64": Recipe(
+        "ContextEncoder",
+        {"base_filters": 32},
+        labels=(),
+        steps=8_000,
+        **(_CARS_64 | {"optimizers": {}}),
+    ),
+    "context_encoder_faces_64": Recipe(
+        "ContextEncoder",
+        {"base_filters": 32},
+        labels=(),
+        steps=8_000,
+        **(_FACES_64 | {"optimizers": {}}),
+    ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }
@@ -288,6 +312,8 @@ MAIN = {
     "char_cnn_rnn": "char_cnn_rnn_faces",
     "gan_cls": "gan_int_cls_faces_64",
     "attribute_gan": "attribute_gan_faces_64",
+    "contextual_gan": "contextual_gan_cars_64",
+    "context_encoder": "context_encoder_cars_64",
 }
 MAIN_STEPS = 2_000
 

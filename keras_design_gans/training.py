@@ -24,6 +24,7 @@ from keras_design_gans.recipes import Recipe, classifier_adam
 
 ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
 SCORED = 2_000  # generated pictures, and real ones beside them
+SEARCHED = 256  # the same, where each picture takes a search
 CLASSIFIER_STEPS = 600  # of the classifier of own data: minutes on two cores
 
 
@@ -109,7 +110,7 @@ def run(recipe, out, minutes=None, resume=False):
 
 
 def open_for(model, recipe, batch_size, split="train", features=None):
-    """Opens the data with what a model needs, sentences as the numbers that it reads.
+    """Opens the data with what a model needs: sentences as numbers, and joint pictures.
 
     Args:
         model: Any model.
@@ -120,8 +121,12 @@ def open_for(model, recipe, batch_size, split="train", features=None):
     """
     keys = tuple(model.needs) if features is None else tuple(features)
     told = {"caption", "embedding"} & set(keys)  # what `prepare` makes of sentences
-    raw = (*(key for key in keys if key not in told), *(model.captions if told else ()))
+    made_of = {key: model.captions for key in told} | {"joint": ("sketch", "image")}
+    raw = tuple(dict.fromkeys(part for key in keys for part in made_of.get(key, (key,))))
     dataset = open_data(recipe.data, recipe.image_size, batch_size, split, raw)
+    if "joint" in keys:
+        arrays = datasets.joint(dataset).arrays
+        return dataset.with_columns({key: arrays[key] for key in keys}, dataset.captions)
     return model.prepare(dataset) if told else dataset
 
 
@@ -145,8 +150,9 @@ def stage_end(recipe, model):
 def _fit(model, recipe, dataset, out, done, minutes):
     """Trains the stage that the model plays, `done` steps of the recipe after its beginning."""
     end = stage_end(recipe, model)
-    translates = hasattr(model, "translate")
-    shown = conditions(model, recipe, 16 if translates else 32)
+    searches = hasattr(model, "complete")  # which takes long: pictures of noise are shown meanwhile
+    translates = hasattr(model, "translate") and not searches
+    shown = {} if searches else conditions(model, recipe, 16 if translates else 32)
     targets = truth(model, recipe, 16) if translates else None
     watchers = [
         Progress(recipe.steps, end),
@@ -196,7 +202,7 @@ def conditions(model, recipe, n):
 
 def truth(model, recipe, n):
     """Returns the pictures that a model with `translate` should make of `conditions`."""
-    return _first_tests(model, recipe, model.needs, n)[model.target]
+    return _first_tests(model, recipe, (model.source, model.target), n)[model.target]
 
 
 def _first_tests(model, recipe, features, n):
@@ -286,7 +292,7 @@ def score(model, recipe):
     translates = hasattr(model, "translate")
     if not (test.class_names or translates):
         return None
-    n = min(SCORED, test.num_examples)
+    n = min(SEARCHED if hasattr(model, "complete") else SCORED, test.num_examples)
     generated = make_pictures(model, recipe, n, seed=1)
     scores = {"pictures": n}
     if translates:

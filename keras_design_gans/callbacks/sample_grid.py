@@ -15,7 +15,8 @@ class SampleGrid(keras.callbacks.Callback):
     """Draws the same noise after every few epochs, so that one sees the pictures form.
 
     Of a model with `translate` it draws the same sources: a row of sources, below it a row of
-    outputs, and below that the true pictures, if they are given.
+    outputs, and below that the true pictures, if they are given. A model that also has `generate`
+    does so only if it is given sources.
 
     Args:
         directory: Folder for `epoch_0001.png`, ... and, at the end, `animation.gif` of at most 60
@@ -68,14 +69,15 @@ class SampleGrid(keras.callbacks.Callback):
         self._last_epoch = epoch + 1
         if self._last_epoch % self.every:
             return
-        if hasattr(self.model, "translate"):
+        translates = not hasattr(self.model, "generate") or "images" in self.conditions
+        if translates:
             images = self.model.translate(seed=self.seed, **self.conditions)
         else:
             count = self.rows * self.columns
             images = self.model.generate(count, seed=self.seed, **self.conditions)
         if not np.isfinite(images).all():
             return  # there is nothing to draw, and to say so is the task of `HealthCheck`
-        if hasattr(self.model, "translate"):
+        if translates:
             known = [self.conditions["images"], images, self.targets]
             images = plotting.beside(self.columns, *(x for x in known if x is not None))
         grid = plotting.image_grid(images, self.columns)

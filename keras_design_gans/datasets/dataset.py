@@ -204,7 +204,10 @@ def open_dataset(source, image_size, batch_size, features, seed, shuffle):
         features = [feature for feature in source.features if feature not in source.on_request]
     known = (*source.features, *source.captions)
     if unknown := [feature for feature in features if feature not in known]:
-        hint = " data_scripts/make_masks.py makes masks of photos." if "mask" in unknown else ""
+        makers = {"mask": "make_masks.py makes masks", "sketch": "make_sketches.py makes drawings"}
+        hint = "".join(
+            f" data_scripts/{makers[key]} of photos." for key in unknown if key in makers
+        )
         raise ValueError(
             f"{source.name!r} has no {unknown}. Received: features={tuple(features)}; "
             f"this set has {known}.{hint}"
