@@ -1,4 +1,4 @@
-"""The command `design-gans`: train, generate, score, export, list, study."""
+"""The command `design-gans`: train, generate, complete, score, export, list, study."""
 
 import argparse
 import importlib.util
@@ -75,6 +75,17 @@ def build_parser():
     generate.add_argument("--out", type=Path, default=Path("generated"), help="folder to write to")
     generate.set_defaults(run=generate_command)
 
+    complete = commands.add_parser("complete", help="make pictures of your own sketches")
+    complete.add_argument("source", help="run folder, preset name or preset folder")
+    complete.add_argument(
+        "sketches", nargs="+", type=Path, metavar="SKETCH", help="drawing, or photo of one on paper"
+    )
+    complete.add_argument("--seed", type=int, default=0)
+    complete.add_argument("--steps", type=int, help="of a ContextualGAN's search (default: 500)")
+    complete.add_argument("--candidates", type=int, help="starts of the search (default: 10)")
+    complete.add_argument("--out", type=Path, default=Path("completed"), help="folder to write to")
+    complete.set_defaults(run=complete_command)
+
     score = commands.add_parser("score", help="score a run or a preset against its data")
     score.add_argument("source", help="run folder, preset name or preset folder")
     score.set_defaults(run=score_command)
@@ -88,7 +99,7 @@ def build_parser():
     listing = commands.add_parser("list", help="list presets and data sets")
     listing.set_defaults(run=list_command)
 
-    for command in (train, generate, score, export, listing):
+    for command in (train, generate, complete, score, export, listing):
         command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND")
     study = commands.add_parser("study", help="ask people which pictures are best, or how good")
     add_study_commands(study.add_subparsers(required=True, metavar="COMMAND"))
@@ -268,6 +279,38 @@ def description_of(model, options):
         if type(model).__name__ != takers[name]:
             raise ValueError(f"{type(model).__name__} takes no --{name}; {takers[name]} does.")
     return asked
+
+
+def complete_command(options):
+    """`design-gans complete`."""
+    import numpy as np
+    from PIL import Image
+
+    from keras_design_gans import plotting, sketches
+
+    model, _ = open_generator(options.source)
+    name = type(model).__name__
+    if getattr(model, "source", None) != "sketch":
+        raise ValueError(f"A {name} takes no sketches; a ContextualGAN, for example, does.")
+    search = {"steps": options.steps, "candidates": options.candidates}
+    search = {key: value for key, value in search.items() if value is not None}
+    if search and not hasattr(model, "complete"):
+        raise ValueError(
+            f"{name} takes no --{' or --'.join(search)}: only a ContextualGAN searches."
+        )
+    names = [path.stem for path in options.sketches]
+    if len(set(names)) < len(names):
+        raise ValueError("Each sketch needs a name of its own, as its result is called like it.")
+    drawings = np.stack(
+        [sketches.read_drawing(path, model.image_shape[0]) for path in options.sketches]
+    )
+    made = model.translate(drawings, seed=options.seed, **search)
+    pairs = np.concatenate([np.repeat(drawings, made.shape[-1], axis=-1), made], axis=2)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for stem, pair in zip(names, plotting.to_uint8(pairs), strict=True):
+        Image.fromarray(pair).save(options.out / f"{stem}.png")
+    plotting.save_grid(pairs, options.out / "grid.png", columns=1)
+    print(f"{len(pairs)} sketches with their pictures, and grid.png, in {options.out}")
 
 
 def score_command(options):

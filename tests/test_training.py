@@ -12,7 +12,7 @@ from gan_test_case import run_in_new_process
 from PIL import Image
 from test_dcgan import tiny_images
 
-from keras_design_gans import cli, models, plotting, presets, recipes, training
+from keras_design_gans import cli, models, plotting, presets, recipes, sketches, training
 
 TINY = recipes.Recipe(
     "DesIGN",
@@ -363,6 +363,83 @@ def test_a_model_that_translates_shows_sources_outputs_and_targets(
     assert {"classifier", "frechet_distance", "ssim"} <= set(scores)
     cli.print_scores(scores)
     assert "ssim" in capsys.readouterr().out
+
+
+@pytest.fixture
+def drawn(folder):
+    """The same pictures with labels and line drawings."""
+    lines = ["file_name,label,sketch_file_name"]
+    for path in sorted(folder.glob("*/*.png")):
+        sketch = Image.open(path).convert("L").point(lambda tone: 255 * (tone > 90))
+        sketch.save(folder / f"sketch_{path.name}")
+        name = path.relative_to(folder)
+        lines.append(f"{name},{path.parent.name},sketch_{path.name}")
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "search"),
+    [
+        ("ContextualGAN", {"latent_dim": 8}, {"steps": 2, "candidates": 2}),
+        ("ContextEncoder", {"code_dim": 8}, {}),
+        ("Pix2Pix", {"patch": 16}, {}),
+    ],
+)
+def test_sketches_are_completed(drawn, name, arguments, search, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
+    short = {"steps": 3, "candidates": 1}  # in place of the defaults
+    complete = models.ContextualGAN.complete
+    monkeypatch.setattr(
+        models.ContextualGAN, "complete", lambda *a, **k: complete(*a, **{**short, **k})
+    )
+    arguments = {"base_filters": 4, **arguments}
+    recipe = dataclasses.replace(
+        TINY, model=name, arguments=arguments, labels=(), optimizers={}, data=str(drawn)
+    )
+    out = tmp_path / "run"
+    model, steps = training.run(recipe, out)
+    assert steps == 5
+    assert Image.open(out / "training.gif").n_frames == 3
+    assert Image.open(out / "samples.png").size == (2 * (8 * 17 - 1), 2 * (9 * 17 - 1))
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    model = presets.load(out / "preset")
+    scores = training.score(model, recipe)
+    assert {"frechet_distance", "ssim"} <= set(scores)
+
+    files = sorted(drawn.glob("sketch_*.png"))[:2]
+    flags = [str(word) for key, value in search.items() for word in (f"--{key}", value)]
+    made = tmp_path / "completed"
+    command = ["complete", str(out), *map(str, files), "--out", str(made), "--seed", "3"]
+    assert cli.main([*command, *flags]) == 0
+    drawings = np.stack([sketches.read_drawing(file, 16) for file in files])
+    expected = plotting.to_uint8(model.translate(drawings, seed=3, **search))
+    for file, drawing, picture in zip(files, drawings, expected, strict=True):
+        found = np.asarray(Image.open(made / file.name))
+        np.testing.assert_array_equal(found[:, 16:], picture)
+        np.testing.assert_array_equal(found[:, :16], plotting.to_uint8(drawing[None])[0])
+    assert Image.open(made / "grid.png").size == (32, 34)
+
+    capsys.readouterr()
+    if not search:
+        assert cli.main([*command, "--steps", "3"]) == 2
+        assert "takes no --steps" in capsys.readouterr().err
+    assert cli.main([*command, str(files[0])]) == 2
+    assert "a name of its own" in capsys.readouterr().err
+    assert cli.main([*command, str(tmp_path / "none.png")]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
+def test_only_some_models_complete(capsys):
+    assert cli.main(["complete", "dcgan_garments_64", "sketch.png"]) == 2
+    assert "A DCGAN takes no sketches" in capsys.readouterr().err
+
+
+def test_data_without_sketches_is_named(recipe, tmp_path):
+    arguments = {"base_filters": 4}
+    recipe = dataclasses.replace(recipe, model="ContextEncoder", arguments=arguments, labels=())
+    with pytest.raises(ValueError, match=r"has no .'sketch'.*make_sketches\.py"):
+        training.run(recipe, tmp_path / "run")
 
 
 def test_likeness_needs_no_labels(masked, tmp_path, capsys):
