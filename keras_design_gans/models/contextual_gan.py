@@ -301,7 +301,7 @@ def _class_numbers(classifier, labels, n):
     for head, given in numbers.items():
         if given.shape not in ((), (n,)):
             raise ValueError(f"Expected one label or {n} of {head!r}, got shape {given.shape}.")
-    return {head: np.broadcast_to(given, (n,)) for head, given in numbers.items()}
+    return {head: np.resize(given, n) for head, given in numbers.items()}
 
 
 def _cross_entropy(logits, numbers):
