@@ -20,7 +20,7 @@ def tiny_model(size=16, **arguments):
 
 
 class TestContextEncoder(GanTestCase):
-    known_pixels = [0.0] * 6
+    known_pixels = [-0.0994627, -0.0798771, -0.0982989, -0.0845062, -0.1001324, -0.0874520]
     pictures = "joint"
 
     def make_model(self, size=16):
@@ -91,14 +91,15 @@ def test_the_generator_is_ten_times_as_fast():
     assert rates == pytest.approx({"generator": 2e-3, "discriminator": 2e-4})
 
 
-def test_it_learns_one_picture():
+def test_distance_alone_learns_a_picture():
     model = tiny_model(l2_weight=1.0)
     model.compile(generator_optimizer=keras.optimizers.Adam(3e-2))
-    joint = np.concatenate([tiny_joint(16, 1)[:, :, :16], np.full((1, 16, 16, 3), 0.5)], axis=2)
-    losses = [float(model.train_on_batch({"joint": joint}, return_dict=True)["l2_loss"])]
-    for _ in range(9):
-        losses.append(float(model.train_on_batch({"joint": joint}, return_dict=True)["l2_loss"]))
-    assert losses[-1] < 0.6 * losses[0]
+    joint = np.concatenate([tiny_joint(16, 4)[:, :, :16], np.full((4, 16, 16, 3), 0.5)], axis=2)
+    first, *_, last = [
+        float(model.train_on_batch({"joint": joint}, return_dict=True)["l2_loss"])
+        for _ in range(10)
+    ]
+    assert last < 0.6 * first
 
 
 @pytest.mark.parametrize(

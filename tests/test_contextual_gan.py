@@ -92,14 +92,20 @@ def test_nesterov_on_a_parabola(momentum, expected):
 
 
 def test_the_search_goes_down_and_stays_in_the_range_of_the_noise(known):
-    sketches = tiny_sketches(8, 3)
+    sketches = split(known.generate(3, seed=5))[0].mean(axis=-1, keepdims=True)
     joint, history = known.complete(
-        sketches, steps=30, candidates=2, learning_rate=1.0, seed=0, return_history=True
+        sketches,
+        steps=30,
+        candidates=2,
+        weight=1e-4,
+        learning_rate=10.0,
+        seed=0,
+        return_history=True,
     )
     assert history["loss"].shape == (31, 3)
-    assert (history["contextual_loss"][-1] < 0.9 * history["contextual_loss"][0]).all()
+    assert (history["contextual_loss"][-1] < 0.6 * history["contextual_loss"][0]).all()
     assert np.abs(history["latents"]).max() <= 1
-    total = history["contextual_loss"] + 0.01 * history["perceptual_loss"]
+    total = history["contextual_loss"] + 1e-4 * history["perceptual_loss"]
     np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
     made = known.decode(history["latents"])
     np.testing.assert_array_equal(joint[:, :, :8], np.repeat(sketches, 3, axis=-1))
@@ -150,8 +156,9 @@ def test_a_sketch_does_not_depend_on_the_others(known):
 
 def test_known_weights_give_known_completions(known):
     """The same search on every backend."""
-    found = known.complete(tiny_sketches(8, 2), steps=10, candidates=3, seed=0)[:, 4, 12]
-    expected = [[0.0] * 3] * 2
+    options = {"steps": 10, "candidates": 3, "learning_rate": 3.0, "seed": 0}
+    found = known.complete(tiny_sketches(8, 2), **options)[:, 4, 12]
+    expected = [[0.0726396, -0.0201718, -0.1306504], [0.0624433, 0.0033258, -0.2269320]]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -170,6 +177,12 @@ def test_a_compiled_search_sees_weights_that_have_changed():
     assert np.abs(first - second).max() > 1e-3
     model._search = (None, None)
     np.testing.assert_array_equal(model.complete(tiny_sketches(8, 2), **FEW), second)
+
+
+def test_xla_or_torch_compile_searches_alike(known):
+    expected = known.complete(tiny_sketches(8, 2), **FEW)
+    known.compile(jit_compile=True)
+    np.testing.assert_allclose(known.complete(tiny_sketches(8, 2), **FEW), expected, atol=1e-5)
 
 
 def test_pictures_are_completed_to_sketches(known):

@@ -213,7 +213,7 @@ class ContextualGAN(DCGAN):
             images: Sketches, as in `complete`.
             seed: As in `complete`.
             batch_size: As in `complete`.
-            **search: Further arguments of `complete`, such as `steps`.
+            **search: Further arguments of `complete` other than `known`, such as `steps`.
 
         Returns:
             float32 array (n, height, width, channels) in [-1, 1]: the right halves.
