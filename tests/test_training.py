@@ -405,10 +405,10 @@ def test_sketches_are_completed(drawn, name, arguments, search, tmp_path, capsys
     presets.save(model, out / "preset", training.describe(recipe, steps, None))
     model = presets.load(out / "preset")
     if search:
-        monkeypatch.setattr(training, "SEARCHED", 6)
+        monkeypatch.setattr(training, "SEARCHED", 4)
         scores = training.score(model, recipe)
         assert {"frechet_distance", "ssim"} <= set(scores)
-        assert scores["pictures"] == 6
+        assert scores["pictures"] == 4
 
     files = sorted(drawn.glob("sketch_*.png"))[:2]
     flags = [str(word) for key, value in search.items() for word in (f"--{key}", value)]
