@@ -15,6 +15,7 @@ SOURCES = {
     "handbags": partial(DrawnSource, "keras_design_gans.datasets.handbags"),
     "cars": partial(DrawnSource, "keras_design_gans.datasets.cars"),
     "faces": partial(DrawnSource, "keras_design_gans.datasets.faces"),
+    "color_mnist": partial(DrawnSource, "keras_design_gans.datasets.color_mnist"),
     "fashion_mnist": FashionMnistSource,
     **{name: partial(TfdsSource, name) for name in TFDS_NAMES},
 }

@@ -11,11 +11,16 @@ class Series:
 
     Args:
         class_names: dictionary from the kind of label to the names of its classes.
+
+    Attributes:
+        kinds: what `render` draws.
     """
+
+    kinds = KINDS
 
     def __init__(self, class_names):
         self.class_names = class_names
-        self.features = (*KINDS, *class_names)
+        self.features = (*self.kinds, *class_names)
 
     def draw(self, index, seed=0, image_size=64, features=None):
         """One example of the data set.
@@ -28,9 +33,9 @@ class Series:
                 rendered.
 
         Returns:
-            A dict with, as far as asked for, the uint8 arrays `image` `(size, size, 3)`, `mask`
-            `(size, size, 1)` (255 on the thing; compare with 127) and `sketch` `(size, size, 1)`
-            (dark lines on white), and the ints of the labels.
+            A dict with, as far as asked for, the uint8 arrays of `kinds`, usually `image` `(size,
+            size, 3)`, `mask` `(size, size, 1)` (255 on the thing; compare with 127) and `sketch`
+            `(size, size, 1)` (dark lines on white), and the ints of the labels.
 
         Raises:
             ValueError: for an unknown feature.
@@ -41,7 +46,7 @@ class Series:
             raise ValueError(f"Unknown features {unknown}. Choose from {', '.join(self.features)}.")
         drawing = self.scene(index, seed)
         return {
-            name: drawing.render(name, image_size) if name in KINDS else drawing.labels[name]
+            name: drawing.render(name, image_size) if name in self.kinds else drawing.labels[name]
             for name in features
         }
 
