@@ -13,6 +13,7 @@ __all__ = [
     "balanced_edge_loss",
     "can_h_loss",
     "can_loss",
+    "classification_loss",
     "contextual_loss",
     "discriminator_accuracies",
     "drift_penalty",
@@ -309,6 +310,32 @@ def can_h_loss(class_logits):
         Scalar, at least \(\log K\).
     """
     return -ops.mean(ops.log_softmax(_float32(class_logits), axis=-1))
+
+
+def classification_loss(class_logits, labels):
+    r"""Cross-entropy of a label, its classes exclusive or a single yes or no.
+
+    $$L_{cls}=-\mathbb E\log\mathrm{softmax}_y(\ell)\qquad\text{or, for one logit,}\qquad
+    L_{cls}=-\mathbb E[y\log\sigma(\ell)+(1-y)\log(1-\sigma(\ell))]$$
+
+    Choi et al. 2018 (StarGAN), equations 2 and 3: of real images with their labels for the
+    discriminator, of generated ones with the labels asked for for the generator.
+
+    Args:
+        class_logits: Logits of a classification head, shape (batch, K), or (batch, 1) for a yes or
+            no.
+        labels: Class numbers, integers of shape (batch,); 0 or 1 for a yes or no.
+
+    Returns:
+        Scalar, at least 0. At zero logits \(\log K\), 1.098612 for three classes, or
+        \(\log 2\) for a yes or no.
+    """
+    class_logits = _float32(class_logits)
+    if class_logits.shape[-1] == 1:
+        logits = class_logits[:, 0]
+        return ops.mean(ops.softplus(logits) - _float32(labels) * logits)
+    target = ops.one_hot(labels, class_logits.shape[-1], dtype="float32")
+    return -ops.mean(ops.sum(target * ops.log_softmax(class_logits, axis=-1), axis=-1))
 
 
 def l1_loss(generated, target):

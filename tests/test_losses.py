@@ -298,3 +298,22 @@ def test_perceptual_loss_of_an_undecided_discriminator():
 def test_l2():
     generated, target = np.array([[0.0, 0.5]]), np.array([[1.0, -0.5]])
     assert value(losses.l2_loss(generated, target)) == pytest.approx(1.0)
+
+
+def test_classification_at_known_logits():
+    labels = np.array([0, 2, 1, 2, 0])
+    three = value(losses.classification_loss(np.zeros((5, 3), "float32"), labels))
+    assert three == pytest.approx(1.098612, abs=1e-6)  # log 3
+    yes_or_no = [
+        value(losses.classification_loss(np.zeros((5, 1), "float32"), labels % 2)) for _ in range(3)
+    ]
+    assert sum(yes_or_no) == pytest.approx(2.079442, abs=1e-6)  # 3 log 2: not the same
+    # softmax (1/2, 1/4, 1/4), and the sigmoid 3/4
+    logits = np.log(np.array([[2, 1, 1], [2, 1, 1]], "float32"))
+    found = value(losses.classification_loss(logits, np.array([0, 2])))
+    assert found == pytest.approx((math.log(2) + math.log(4)) / 2)
+    logits = np.full((2, 1), math.log(3), "float32")
+    found = value(losses.classification_loss(logits, np.array([1, 0])))
+    assert found == pytest.approx((math.log(4 / 3) + math.log(4)) / 2)
+    far = np.array([[500.0]], "float32")
+    assert value(losses.classification_loss(far, np.array([1]))) == 0.0

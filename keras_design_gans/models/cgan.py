@@ -29,7 +29,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_design_gans.batch import Labels, class_counts
+from keras_design_gans.conditions import Conditions
 from keras_design_gans.models.dcgan import DCGAN, dcgan_discriminator, dcgan_generator
 from keras_design_gans.models.gan import maxout, picture_head
 
@@ -148,8 +148,8 @@ class CGAN(DCGAN):
                 f"architecture must be one of {', '.join(map(repr, ARCHITECTURES))}, "
                 f"got {architecture!r}."
             )
-        self._class_counts = class_counts(conditions)
-        self.classes = sum(self._class_counts.values())
+        self.told = Conditions(conditions)
+        self.classes = self.told.size
         self.architecture = architecture
         super().__init__(**kwargs)
         self.conditions = dict(conditions)
@@ -170,10 +170,7 @@ class CGAN(DCGAN):
     @property
     def needs(self):
         """Images, and one label for each condition."""
-        return {
-            **super().needs,
-            **{key: Labels(classes) for key, classes in self._class_counts.items()},
-        }
+        return {**super().needs, **self.told.needs}
 
     def given(self, batch):
         """Shows the discriminator the labels of the batch."""
@@ -193,9 +190,7 @@ class CGAN(DCGAN):
         Returns:
             float32 tensor (batch, classes of all conditions).
         """
-        return ops.concatenate(
-            [ops.one_hot(numbers[key], count) for key, count in self._class_counts.items()], axis=-1
-        )
+        return self.told.vector(numbers)
 
     def labels(self, n, seed=None, **labels):
         """Returns the labels of `n` pictures in the form of `decode`.
@@ -213,35 +208,8 @@ class CGAN(DCGAN):
         Raises:
             ValueError: If a condition or class is unknown, or there are not `n` of them.
         """
-        for key in labels:
-            if key not in self.conditions:
-                raise ValueError(
-                    f"There is no condition {key!r}. There are: {', '.join(self.conditions)}."
-                )
-        numbers = {}
-        for index, key in enumerate(self.conditions):
-            if key in labels:
-                numbers[key] = self._class_numbers(key, labels[key], n)
-            else:  # a stream for each, so that to choose one does not change the others
-                generator = np.random.default_rng(None if seed is None else [seed, index])
-                numbers[key] = generator.integers(self._class_counts[key], size=n)
+        numbers = self.told.drawn(n, seed, **labels)
         return ops.convert_to_numpy(self.one_hot(numbers)).astype("float32")
-
-    def _class_numbers(self, key, given, n):
-        """Returns `n` class numbers, given by a name or number, or by `n` of them."""
-        classes, count = self.conditions[key], self._class_counts[key]
-        names = [] if isinstance(classes, int) else list(classes)
-        given = [given] * n if np.ndim(given) == 0 else list(given)
-        if np.shape(given) != (n,):
-            raise ValueError(
-                f"Expected one {key!r}, or {n} of them for {n} pictures, got {np.shape(given)}."
-            )
-        by_label = {**{name: i for i, name in enumerate(names)}, **{i: i for i in range(count)}}
-        unknown = [label for label in given if label not in by_label]
-        if unknown:
-            choice = f"one of {', '.join(names)}, or a number" if names else "a number"
-            raise ValueError(f"{key!r} must be {choice} in 0..{count - 1}, got {unknown[0]!r}.")
-        return np.array([by_label[label] for label in given], "int32")
 
     def decode(self, latents, labels=None, batch_size=64):
         """Turns noise and labels into images, with the averaged generator if there is one.
