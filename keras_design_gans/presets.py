@@ -89,7 +89,10 @@ def save(model, directory, metadata):
 
 
 def _without_training_state(model):
-    """Returns an uncompiled float32 copy; an averaged generator becomes its generator."""
+    """Returns an uncompiled float32 copy; an averaged generator becomes its generator.
+
+    Pools of pictures for the discriminators are left out.
+    """
     config = {**model.get_config(), "dtype": "float32"}
     weights = model.weights
     if config.get("average_decay") is not None:
@@ -98,6 +101,10 @@ def _without_training_state(model):
         averages = {id(weight): average for weight, average in pairs}
         replaced = {id(average) for average in averages.values()}
         weights = [averages.get(id(w), w) for w in weights if id(w) not in replaced]
+    if config.get("pool_size"):
+        config["pool_size"] = 0
+        pooled = {id(w) for pool in (model.pool, model.inverse_pool) for w in pool.weights}
+        weights = [w for w in weights if id(w) not in pooled]
     copy = type(model).from_config(config)
     copy.set_weights([keras.ops.convert_to_numpy(weight.value) for weight in weights])
     return copy
