@@ -16,6 +16,7 @@ SCORES = {  # what the name of a score ends in, and which way is better
     "knn_distance": "higher = newer",
     "mean_absolute_error": "lower",
     "ssim": "higher",
+    "attribute_error": "lower",
 }
 
 
@@ -63,7 +64,7 @@ def build_parser():
         nargs="+",
         default=[],
         metavar="KEY=CLASS",
-        help="what a conditional model shall draw, such as: body=suv view=front",
+        help="what a conditional model shall draw, or change: body=suv view=front",
     )
     generate.add_argument("--text", metavar="SENTENCE", help="what a GANCLS shall draw")
     generate.add_argument(
@@ -238,14 +239,15 @@ def generate_command(options):
     from PIL import Image
 
     from keras_design_gans import plotting, training
+    from keras_design_gans.engine import translates
 
     model, description = open_generator(options.source)
     labels = {**labels_of(model, options.label), **description_of(model, options)}
     undescribed = hasattr(model, "described_by") and not labels
     # Others need no data, and no recipe.
-    if hasattr(model, "translate") or "mask" in model.needs or undescribed:
+    if translates(model) or "mask" in model.needs or undescribed:
         recipe = training.recipe_from(description)
-        images = training.make_pictures(model, recipe, options.number, options.seed)
+        images = training.make_pictures(model, recipe, options.number, options.seed, labels)
     else:
         images = model.generate(options.number, seed=options.seed, **labels)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -259,14 +261,15 @@ def labels_of(model, pairs):
     """Returns the labels of `--label KEY=CLASS ...` as arguments of `model.generate`."""
     known = getattr(model, "conditions", {})
     if pairs and not known:
-        raise ValueError(f"A {type(model).__name__} takes no --label; a CGAN does.")
+        raise ValueError(f"A {type(model).__name__} takes no --label; a CGAN or a StarGAN does.")
     labels = {}
     for pair in pairs:
         key, _, label = pair.partition("=")
         if key not in known or not label:
             raise ValueError(f"--label takes KEY=CLASS, with KEY of {', '.join(known)}: got {pair}")
-        is_name = not isinstance(known[key], int) and label in known[key]  # "2026" may be a name
-        labels[key] = int(label) if label.isdecimal() and not is_name else label
+        names = {} if isinstance(known[key], int) else {str(name): name for name in known[key]}
+        number = int(label) if label.isdecimal() else label
+        labels[key] = names.get(label, number)  # "2026" may be a name
     return labels
 
 

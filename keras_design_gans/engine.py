@@ -362,6 +362,14 @@ class SharedPass:
         self.pull_back = pull_back
 
 
+def translates(model):
+    """Whether a model is shown by pictures that it makes of others, by `translate`.
+
+    A model that can also make them of noise says by an attribute `translates` which it is.
+    """
+    return getattr(model, "translates", hasattr(model, "translate"))
+
+
 def _with_loss_scale(optimizer):
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer

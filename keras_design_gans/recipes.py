@@ -33,6 +33,11 @@ from the preset `char_cnn_rnn_faces`.
 The Contextual GAN learns joint pictures by the settings of the first paragraph, too; the context
 encoder keeps the optimizers of its paper, with half of the filters and batches of 32. Both see the
 line drawings that the data brings itself.
+
+StarGAN, CycleGAN, IcGAN and ModularGAN have 16 filters (IcGAN 32; papers 64) and the optimizers of
+their papers. The batches of 40 of StarGAN and ModularGAN are dealt out to five updates of the
+discriminator, 8 pictures each (papers 16). CycleGAN has batches of 4 (paper 1) and patches of 34
+pixels, and turns black hair blond.
 """
 
 import copy
@@ -153,6 +158,12 @@ _CARS_64 = {**_GAN_64, "data": "cars"}
 _WASSERSTEIN = {"base_filters": 32, "average_decay": 0.999}
 _FACES_64 = {**_GAN_64, "data": "faces"}
 _TOLD = {**_STABILISED, "base_filters": 24}  # and 48 in the generator
+_CHANGES = _FACES_64 | {
+    "labels": ("hair_color", "mouth", "glasses"),
+    "labels_for": "conditions",
+    "optimizers": {},
+    "batch_size": 40,
+}
 _DEALT = _CARS_64 | {"optimizers": {}, "batch_size": 160}  # among the updates of the critic
 
 _CLASSIFIER_64 = {
@@ -291,6 +302,26 @@ RECIPES = {
         steps=8_000,
         **(_FACES_64 | {"optimizers": {}}),
     ),
+    "star_gan_faces_64": Recipe("StarGAN", {"base_filters": 16}, steps=6_000, **_CHANGES),
+    "cyclegan_faces_64": Recipe(
+        "CycleGAN",
+        {"base_filters": 16, "patch": 34, "domains": ["black", "blond"]},
+        steps=10_000,
+        **(_CHANGES | {"labels": ("hair_color",), "batch_size": 4}),
+    ),
+    "icgan_faces_64": Recipe(
+        "IcGAN",
+        {"base_filters": 32, "average_decay": 0.999},
+        steps=18_000,
+        **(_CHANGES | {"batch_size": 32}),
+    ),
+    "modular_gan_faces_64": Recipe("ModularGAN", {"base_filters": 16}, steps=4_000, **_CHANGES),
+    "modular_gan_color_mnist_64": Recipe(
+        "ModularGAN",
+        {"base_filters": 16, "latent_dim": 64, "initial": ["digit"]},
+        steps=4_000,
+        **(_CHANGES | {"data": "color_mnist", "labels": ("digit", "color", "style", "background")}),
+    ),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }
@@ -314,6 +345,10 @@ MAIN = {
     "attribute_gan": "attribute_gan_faces_64",
     "contextual_gan": "contextual_gan_cars_64",
     "context_encoder": "context_encoder_cars_64",
+    "star_gan": "star_gan_faces_64",
+    "cyclegan": "cyclegan_faces_64",
+    "icgan": "icgan_faces_64",
+    "modular_gan": "modular_gan_faces_64",
 }
 MAIN_STEPS = 2_000
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from keras_design_gans import __version__, callbacks, datasets, metrics, plotting, presets
 from keras_design_gans.batch import check_first_batch
 from keras_design_gans.datasets.cache import cache_folder, checksum
+from keras_design_gans.engine import translates
 from keras_design_gans.recipes import Recipe, classifier_adam
 
 ROUND = 100  # steps between two checkpoints, frames of the animation, and points of the curves
@@ -119,6 +120,9 @@ def open_for(model, recipe, batch_size, split="train", features=None):
         split: `"train"` or `"test"`.
         features: The keys of a batch; `None` means all that the model needs.
     """
+    if hasattr(model, "made_from"):  # batches of another form than those of the data
+        dataset = open_data(recipe.data, recipe.image_size, batch_size, split, model.made_from)
+        return model.prepare(dataset)
     keys = tuple(model.needs) if features is None else tuple(features)
     told = {"caption", "embedding"} & set(keys)  # what `prepare` makes of sentences
     made_of = {key: model.captions for key in told} | {"joint": ("sketch", "image")}
@@ -151,9 +155,9 @@ def _fit(model, recipe, dataset, out, done, minutes):
     """Trains the stage that the model plays, `done` steps of the recipe after its beginning."""
     end = stage_end(recipe, model)
     searches = hasattr(model, "complete")  # which takes long: pictures of noise are shown meanwhile
-    translates = hasattr(model, "translate") and not searches
-    shown = {} if searches else conditions(model, recipe, 16 if translates else 32)
-    targets = truth(model, recipe, 16) if translates else None
+    pairs = translates(model) and not searches
+    shown = {} if searches else conditions(model, recipe, 16 if pairs else 32)
+    targets = truth(model, recipe, 16) if pairs else None
     watchers = [
         Progress(recipe.steps, end),
         keras.callbacks.CSVLogger(out / "history.csv", append=done > 0),
@@ -186,9 +190,14 @@ def conditions(model, recipe, n):
     Returns:
         Dictionary of arguments: for a model that translates, needs masks or is told what to draw,
         the sources, masks, labels, attributes or sentences of the first test pictures, from the
-        beginning again where there are fewer than `n`; empty for all others.
+        beginning again where there are fewer than `n`; empty for all others. A model that changes
+        labels is asked to give each picture those of the next one.
     """
-    if hasattr(model, "translate"):
+    if translates(model) and not hasattr(model, "source"):
+        first = _first_tests(model, recipe, model.needs, n)
+        changes = {key: np.roll(first[key], -1) for key in model.conditions}
+        return {"images": first["image"], "changes": changes}
+    if translates(model):
         arguments = {model.source: "images"}
     else:
         arguments = {key: key for key in getattr(model, "conditions", ())}
@@ -201,7 +210,12 @@ def conditions(model, recipe, n):
 
 
 def truth(model, recipe, n):
-    """Returns the pictures that a model with `translate` should make of `conditions`."""
+    """Returns the pictures that a model with `translate` should make of `conditions`.
+
+    `None` if it is not known: of models that make pictures of noise, or learn without pairs.
+    """
+    if not (translates(model) and hasattr(model, "target")):
+        return None
     return _first_tests(model, recipe, (model.source, model.target), n)[model.target]
 
 
@@ -216,21 +230,36 @@ def makes_pictures(model):
     return hasattr(model, "generate") or hasattr(model, "translate")
 
 
-def make_pictures(model, recipe, n, seed):
-    """Returns `n` pictures of a model, of test sources or masks if it needs them."""
+def make_pictures(model, recipe, n, seed, changes=None):
+    """Returns `n` pictures of a model, of test sources or masks if it needs them.
+
+    Args:
+        model: Any model that makes pictures.
+        recipe: Its `Recipe`.
+        n: Number of pictures.
+        seed: Seed of the noise.
+        changes: For a model that changes labels, which ones it shall give all pictures; `None`
+            gives each those of the next one.
+    """
     given = conditions(model, recipe, n)
-    if hasattr(model, "translate"):
+    if changes and "changes" in given:
+        given["changes"] = changes
+    if translates(model):
         return model.translate(seed=seed, **given)
     return model.generate(n, seed=seed, **given)
 
 
 def samples(model, recipe):
-    """Returns 64 pictures; of a model with `translate` 24, between their sources and targets."""
-    if not hasattr(model, "translate"):
+    """Returns 64 pictures; of a model with `translate` 24, below their sources.
+
+    Below them come the pictures that they should be, where these are known.
+    """
+    if not translates(model):
         return make_pictures(model, recipe, 64, recipe.seed)
     sources = conditions(model, recipe, 24)["images"]
     made = make_pictures(model, recipe, 24, recipe.seed)
-    return plotting.beside(8, sources, made, truth(model, recipe, 24))
+    targets = truth(model, recipe, 24)
+    return plotting.beside(8, *(rows for rows in (sources, made, targets) if rows is not None))
 
 
 def read_history(path):
@@ -281,29 +310,38 @@ def score(model, recipe):
         Dictionary of `kdg.metrics.design_scores`, with the number of `pictures`, the origin of the
         `classifier`, and `classifier_accuracy`, a dictionary from head to the share of test
         pictures named correctly, from 0 to 1. For a model with `translate` also
-        `kdg.metrics.likeness_scores`, which are all there is if the data has no labels to train a
-        classifier on; for other models `None` then. `None` also before the last stage of a model,
-        whose pictures are smaller than those of the data.
+        `kdg.metrics.likeness_scores`, if the true pictures are known, which are all there is if the
+        data has no labels to train a classifier on; for other models `None` then. For a model that
+        is told labels also `<label>_attribute_error`, see `kdg.metrics.attribute_scores`. `None`
+        also before the last stage of a model, whose pictures may be smaller than those of the data.
     """
     if not in_last_stage(model):
         return None
     # Batches of one: a small test set need not fill a batch of the training.
     test = open_data(recipe.data, recipe.image_size, 1, "test")
-    translates = hasattr(model, "translate")
-    if not (test.class_names or translates):
-        return None
     n = min(SEARCHED if hasattr(model, "complete") else SCORED, test.num_examples)
+    targets = truth(model, recipe, n)
+    if not test.class_names and targets is None:
+        return None
     generated = make_pictures(model, recipe, n, seed=1)
     scores = {"pictures": n}
-    if translates:
-        scores |= metrics.likeness_scores(generated, truth(model, recipe, n))
+    if targets is not None:
+        scores |= metrics.likeness_scores(generated, targets)
     # The classifier knows the key "image", which a model may also translate from.
-    if not test.class_names or (translates and model.target != "image"):
+    if not test.class_names or (targets is not None and model.target != "image"):
         return scores
     train = open_data(recipe.data, recipe.image_size, 1)
     classifier, facts = classifier_for(recipe, train, test)
     train_images, test_images = train.arrays["image"][: 4 * SCORED], test.arrays["image"][:n]
     scores |= metrics.design_scores(classifier, generated, train_images, test_images)
+    asked = conditions(model, recipe, n)
+    asked = asked.get("changes", asked)
+    wanted = {key: asked[key] for key in facts["classifier_accuracy"] if key in asked}
+    for key, numbers in wanted.items():
+        real = test.arrays[key][:n]
+        scores[f"{key}_attribute_error"] = metrics.attribute_scores(
+            classifier, key, generated, numbers, test_images, real
+        )
     return {**facts, **scores}
 
 

@@ -24,7 +24,7 @@ def batch(size=16, n=8):
 
 
 class TestCycleGAN(GanTestCase):
-    known_pixels = [0, 0, 0, 0, 0, 0]
+    known_pixels = [-0.8577771, -0.6501239, -0.9908369, 0.4659169, -0.9999905, -0.3891557]
 
     def make_model(self, size=16):
         return tiny_model(size)

@@ -26,7 +26,8 @@ class SampleGrid(keras.callbacks.Callback):
         every: Interval in epochs.
         seed: Seed of the noise, the same at every epoch.
         conditions: Dictionary of further arguments of `model.generate`, such as labels; for a
-            model with `translate` the sources, `images`, as many as there are pictures.
+            model with `translate` the sources, `images`, as many as there are pictures, and what
+            else it takes, such as `changes`.
         targets: For a model with `translate`, what the outputs should be.
         show: Display the grid in the notebook, each one in place of the last.
         tensorboard_dir: Folder for TensorBoard images. Needs `tensorboardX` or `tensorflow` with
@@ -69,15 +70,15 @@ class SampleGrid(keras.callbacks.Callback):
         self._last_epoch = epoch + 1
         if self._last_epoch % self.every:
             return
-        translates = not hasattr(self.model, "generate") or "images" in self.conditions
-        if translates:
+        from_pictures = not hasattr(self.model, "generate") or "images" in self.conditions
+        if from_pictures:
             images = self.model.translate(seed=self.seed, **self.conditions)
         else:
             count = self.rows * self.columns
             images = self.model.generate(count, seed=self.seed, **self.conditions)
         if not np.isfinite(images).all():
             return  # there is nothing to draw, and to say so is the task of `HealthCheck`
-        if translates:
+        if from_pictures:
             known = [self.conditions["images"], images, self.targets]
             images = plotting.beside(self.columns, *(x for x in known if x is not None))
         grid = plotting.image_grid(images, self.columns)

@@ -121,6 +121,50 @@ class Dataset(keras.utils.PyDataset):
             )
         return self._rows(slice(n), epoch=0)
 
+    def where(self, **names):
+        """Returns the examples whose labels are among some classes, with these classes only.
+
+        ```python
+        data.where(hair_color=("black", "blond"), mouth=("serious", "smile"))
+        ```
+
+        Args:
+            **names: For each label key two or more of its class names; they become the classes 0,
+                1, ... in this order.
+
+        Returns:
+            A `Dataset`. What it holds is copied to memory.
+
+        Raises:
+            ValueError: a label or class is unknown, or there are fewer examples than one batch.
+        """
+        chosen = np.ones(self.num_examples, bool)
+        labels = {}
+        for key, wanted in names.items():
+            known = list(self.class_names.get(key, ()))
+            unknown = [name for name in wanted if name not in known]
+            if unknown or key not in self.arrays:
+                raise ValueError(
+                    f"`where` takes labels and their class names. Received: {key}={wanted}; the "
+                    f"labels are {self.class_names}."
+                )
+            numbers = np.full(len(known), -1, np.int32)
+            numbers[[known.index(name) for name in wanted]] = np.arange(len(wanted))
+            labels[key] = numbers[np.asarray(self.arrays[key])]
+            chosen &= labels[key] >= 0
+        rows = np.flatnonzero(chosen)
+        return Dataset(
+            {key: labels.get(key, array)[rows] for key, array in self.arrays.items()},
+            self.name,
+            self.split,
+            self.batch_size,
+            {**self.class_names, **{key: tuple(wanted) for key, wanted in names.items()}},
+            self.shuffle,
+            self.seed,
+            self.file_names and [self.file_names[row] for row in rows],
+            {key: [column[row] for row in rows] for key, column in self.captions.items()},
+        )
+
     def with_columns(self, arrays, captions):
         """Returns a data set of the same examples with other columns.
 

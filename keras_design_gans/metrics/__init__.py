@@ -1,5 +1,8 @@
 """Scores of novelty, quality and likeness, and the classifier that they are computed with."""
 
+from keras_design_gans.metrics.attributes import attribute_error as attribute_error
+from keras_design_gans.metrics.attributes import attribute_scores as attribute_scores
+from keras_design_gans.metrics.attributes import edit_errors as edit_errors
 from keras_design_gans.metrics.class_scores import am_gan_score as am_gan_score
 from keras_design_gans.metrics.class_scores import am_score as am_score
 from keras_design_gans.metrics.class_scores import inception_score as inception_score

@@ -21,7 +21,7 @@ def mean_absolute_error(first, second):
     Raises:
         ValueError: If the shapes differ, or are not those of pictures.
     """
-    first, second = _pairs(first, second)
+    first, second = as_pairs(first, second)
     return np.abs(first - second).mean(axis=(1, 2, 3))
 
 
@@ -49,7 +49,7 @@ def ssim(first, second):
     """
     from skimage.metrics import structural_similarity
 
-    first, second = _pairs(first, second)
+    first, second = as_pairs(first, second)
     if min(first.shape[1:3]) < SMALLEST:
         raise ValueError(
             f"The SSIM needs pictures with sides of at least {SMALLEST} pixels, got {first.shape}."
@@ -148,7 +148,8 @@ def likeness_scores(generated, truth):
     return scores
 
 
-def _pairs(first, second):
+def as_pairs(first, second):
+    """Returns two arrays of pictures as float64; raises `ValueError` unless their shapes agree."""
     first, second = np.asarray(first, "float64"), np.asarray(second, "float64")
     if first.shape != second.shape or first.ndim != 4:
         raise ValueError(
