@@ -1,4 +1,4 @@
-"""The comparison of the ModularGAN paper: four models, all transfers of three attributes, ablations.
+"""The comparison of the ModularGAN paper: four models, transfers of three attributes, ablations.
 
     python benchmarks/modular_comparison.py [--steps 1500] [--minutes M] [--out runs/modular]
 

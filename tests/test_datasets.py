@@ -136,6 +136,28 @@ def test_every_epoch_has_every_example_in_another_order():
     assert not np.array_equal(next(iter(numbered(22, seed=1)))["number"], epochs[0][:4])
 
 
+def test_where_keeps_some_classes():
+    images = np.arange(12, dtype="uint8")[:, None, None, None] * np.ones((8, 8, 3), "uint8")
+    arrays = {"image": images, "hair": np.arange(12) % 4, "mouth": np.arange(12) % 2}
+    names = {"hair": ("black", "red", "blond", "grey"), "mouth": ("serious", "smile")}
+    captions = {"caption": [(f"face {i}",) for i in range(12)]}
+    data = datasets.Dataset(
+        arrays, "faces", batch_size=2, class_names=names, shuffle=False, captions=captions
+    )
+    chosen = data.where(hair=("grey", "blond", "black"), mouth=("serious", "smile"))
+    assert chosen.class_names == {**names, "hair": ("grey", "blond", "black")}
+    batch = chosen.take(chosen.num_examples)
+    np.testing.assert_array_equal(chosen.arrays["image"][:, 0, 0, 0], [0, 2, 3, 4, 6, 7, 8, 10, 11])
+    np.testing.assert_array_equal(batch["hair"], [2, 1, 0] * 3)
+    np.testing.assert_array_equal(batch["mouth"], [0, 0, 1] * 3)
+    assert batch["caption"][2] == "face 3"
+    assert data.num_examples == 12
+    with pytest.raises(ValueError, match=r"hair=\('pink',\).*'black'"):
+        data.where(hair=("pink",))
+    with pytest.raises(ValueError, match="hat="):
+        data.where(hat=("red",))
+
+
 def test_looking_at_batches_does_not_move_the_epoch():
     data = numbered()
     for index in range(len(data)):

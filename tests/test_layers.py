@@ -11,8 +11,10 @@ from keras_design_gans.layers import (
     BilinearUpsampling,
     EqualizedConv2D,
     FadeIn,
+    ImagePool,
     MinibatchStandardDeviation,
     PixelNormalization,
+    ReflectionPadding2D,
 )
 
 
@@ -28,6 +30,7 @@ def result(layer, x):
         (FadeIn(), [(5, 6, 4)] * 2),
         (MinibatchStandardDeviation(3), [(5, 6, 4)]),
         (PixelNormalization(), [(5, 6, 4)]),
+        (ReflectionPadding2D(2), [(5, 6, 4)]),
     ],
 )
 def test_a_file_keeps_the_layer(layer, inputs, tmp_path):
@@ -111,3 +114,48 @@ def test_fading_ends_are_exact():
     layer.alpha.assign(0.25)
     np.testing.assert_allclose(result(layer, [old, new]), 0.75 * old + 0.25 * new, rtol=1e-6)
     assert not layer.trainable_weights
+
+
+def test_reflection_padding_is_a_mirror():
+    row = np.array([1.0, 2.0, 3.0], "float32")[None, None, :, None]
+    maps = np.concatenate([row, 10 * row, 100 * row], axis=1)
+    found = result(ReflectionPadding2D(2), maps)[0, ..., 0]
+    np.testing.assert_array_equal(found[2], [3, 2, 1, 2, 3, 2, 1])
+    np.testing.assert_array_equal(found[:, 2], [100, 10, 1, 10, 100, 10, 1])
+    assert ReflectionPadding2D(2).compute_output_shape((None, 3, 3, 1)) == (None, 7, 7, 1)
+
+
+def marked(*values):
+    """Returns pictures of one pixel with these values."""
+    return np.array(values, "float32")[:, None, None, None]
+
+
+def test_an_image_pool_fills_first_and_then_swaps():
+    pool = ImagePool((1, 1, 1), size=4, seed=3)
+    np.testing.assert_array_equal(result(pool, marked(1, 2, 3)), marked(1, 2, 3))
+    assert int(pool.count) == 3
+    np.testing.assert_array_equal(result(pool, marked(4)), marked(4))
+    assert value_of(pool.kept).ravel().tolist() == [1, 2, 3, 4]
+    swapped = 0
+    for step in range(100):
+        before = value_of(pool.kept).ravel()
+        new = 10.0 + np.arange(2 * step, 2 * step + 2)
+        found = result(pool, marked(*new)).ravel()
+        after = value_of(pool.kept).ravel()
+        for given, shown in zip(new, found, strict=True):
+            if shown == given:
+                assert given not in after
+            else:
+                swapped += 1
+                assert shown in before
+                assert shown not in after
+                assert after[before == shown] == given
+    assert 70 < swapped < 130  # one half of 200
+    assert int(pool.count) == 4
+
+
+def test_a_batch_that_overfills_the_pool_is_handed_on():
+    pool = ImagePool((1, 1, 1), size=4)
+    result(pool, marked(1, 2, 3))
+    np.testing.assert_array_equal(result(pool, marked(4, 5, 6)), marked(4, 5, 6))
+    assert value_of(pool.kept).ravel().tolist() == [1, 2, 3, 4]

@@ -361,3 +361,36 @@ class TestLikeness:
             metrics.ssim(np.zeros((1, 8, 16, 3)), np.zeros((1, 8, 16, 3)))
         with pytest.raises(ValueError, match="one shape"):
             metrics.mean_absolute_error(np.zeros((2, 8, 8, 3)), np.zeros((1, 8, 8, 3)))
+
+
+def test_attribute_error_counts_pictures_with_anything_wrong():
+    probabilities = {
+        "hair": np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.1, 0.9]]),
+        "mouth": np.array([[0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.9, 0.1]]),
+    }
+    hair, mouth = np.array([0, 1, 1, 1]), np.array([1, 0, 0, 0])
+    assert metrics.attribute_error(probabilities, {"hair": hair}) == 0.25
+    assert metrics.attribute_error(probabilities, {"mouth": mouth}) == 0.25
+    assert metrics.attribute_error(probabilities, {"hair": hair, "mouth": mouth}) == 0.5
+    for wanted in ({}, {"hat": hair}):
+        with pytest.raises(ValueError, match="at least one label that the classifier knows, hair"):
+            metrics.attribute_error(probabilities, wanted)
+
+
+def test_edit_errors_by_hand():
+    """Of four pixels one shall change, from 0 to 1; the model makes it 1/2, and another one 1/4."""
+    truth = np.zeros((2, 2, 2, 3))
+    truth[:, 0, 0] = 1.0
+    mask = np.full((2, 2, 2, 1), -1.0)
+    mask[:, 0, 0] = 1.0
+    made = np.zeros_like(truth)
+    made[:, 0, 0], made[:, 1, 1] = 0.5, 0.25
+    found = metrics.edit_errors(made, truth, mask)
+    np.testing.assert_allclose(found["error"], (0.5 + 0.25) / 4)
+    np.testing.assert_allclose(found["error_outside"], 0.25 / 3)
+    np.testing.assert_allclose(found["error_inside"], 0.5)
+    nowhere = metrics.edit_errors(made, truth, -np.ones_like(mask))
+    assert np.isnan(nowhere["error_inside"]).all()
+    np.testing.assert_allclose(nowhere["error_outside"], nowhere["error"])
+    with pytest.raises(ValueError, match="masks of shape"):
+        metrics.edit_errors(made, truth, mask[:1])

@@ -525,3 +525,88 @@ def test_scores_are_printed_in_order(capsys):
     assert all(len(line) <= 100 for line in lines)
     cli.print_scores(None)
     assert capsys.readouterr().out == ""
+
+
+def changing(folder, model, **arguments):
+    """A recipe of a model that changes labels, or turns one class into the other."""
+    return dataclasses.replace(
+        TINY,
+        model=model,
+        arguments={"base_filters": 2, **arguments},
+        labels_for="conditions",
+        optimizers={},
+        data=str(folder),
+    )
+
+
+@pytest.mark.parametrize("name", ["StarGAN", "ModularGAN"])
+def test_a_model_that_changes_labels_shows_sources_and_results(
+    name, folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
+    recipe = changing(folder, name, blocks=1, discriminator_steps=2)
+    out = tmp_path / "run"
+    training.run(recipe, out, minutes=0)
+    model, steps = training.run(recipe, out, resume=True)
+    assert steps == 5
+    given = training.conditions(model, recipe, 24)
+    test = training.open_data(recipe.data, 16, 1, "test")
+    labels = np.resize(test.arrays["label"], 24)
+    np.testing.assert_array_equal(given["changes"]["label"], np.roll(labels, -1))
+    assert training.truth(model, recipe, 24) is None
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    model = presets.load(out / "preset")
+    for label, wanted in (("dress", 1), (None, given["changes"]["label"][:3])):
+        command = ["generate", str(out), "--number", "3", "--out", str(tmp_path / "made")]
+        assert cli.main([*command, *(["--label", f"label={label}"] if label else [])]) == 0
+        made = model.translate(given["images"][:3], {"label": wanted})
+        found = np.asarray(Image.open(tmp_path / "made" / "0001.png"))
+        np.testing.assert_array_equal(found, plotting.to_uint8(made)[1])
+    scores = training.score(model, recipe)
+    assert {"frechet_distance", "label_attribute_error"} <= set(scores)
+    assert 0 <= scores["label_attribute_error"]["generated"] <= 1
+    cli.print_scores(scores)
+    assert "label_attribute_error" in capsys.readouterr().out
+
+
+def test_two_classes_are_turned_into_each_other(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
+    domains = ["dress", "coat"]
+    recipe = changing(folder, "CycleGAN", blocks=1, patch=16, pool_size=4, domains=domains)
+    out = tmp_path / "run"
+    training.run(recipe, out, minutes=0)
+    model, steps = training.run(recipe, out, resume=True)
+    assert steps == 5
+    test = training.open_data(recipe.data, 16, 1, "test")
+    dresses = test.arrays["image"][test.arrays["label"] == 1]
+    given = training.conditions(model, recipe, 24)
+    assert list(given) == ["images"]
+    np.testing.assert_array_equal(given["images"][0], dresses[0] / np.float32(127.5) - 1)
+    samples = np.asarray(Image.open(out / "samples.png"))
+    assert samples.shape[0] > 5 * 2 * 16  # three rows of sources and three of results
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    assert cli.main(["generate", str(out), "--number", "3", "--out", str(tmp_path / "made")]) == 0
+    assert "frechet_distance" in training.score(model, recipe)
+
+
+def test_stages_that_end_with_translation(folder, tmp_path):
+    recipe = dataclasses.replace(changing(folder, "IcGAN", latent_dim=4), steps=6)
+    first, steps = training.run(recipe, tmp_path / "run", minutes=0)
+    assert (first.stage, steps) == (1, 2)
+    model, steps = training.run(recipe, tmp_path / "run", resume=True)
+    assert (model.stage, steps) == (3, 6)
+    assert set(training.conditions(first, recipe, 4)) == {"label"}
+    assert set(training.conditions(model, recipe, 4)) == {"images", "changes"}
+
+
+def test_a_modular_model_that_makes_pictures_of_noise(folder, tmp_path):
+    recipe = changing(folder, "ModularGAN", blocks=1, discriminator_steps=2, initial=["label"])
+    model, steps = training.run(recipe, tmp_path / "run")
+    assert steps == 5
+    out = tmp_path / "run"
+    presets.save(model, out / "preset", training.describe(recipe, steps, None))
+    command = ["generate", str(out), "--number", "3", "--out", str(tmp_path / "made")]
+    assert cli.main([*command, "--label", "label=dress"]) == 0
+    made = presets.load(out / "preset").generate(3, seed=0, label="dress")
+    found = np.asarray(Image.open(tmp_path / "made" / "0001.png"))
+    np.testing.assert_array_equal(found, plotting.to_uint8(made)[1])
