@@ -49,7 +49,11 @@ def for_data(recipe, data):
         return dataclasses.replace(recipe, data=data)
     present = open_data(data, recipe.image_size, recipe.batch_size).class_names
     labels = tuple(key for key in recipe.labels if key in present) or tuple(present)
-    return dataclasses.replace(recipe, data=data, labels=labels if recipe.labels else ())
+    # Names of classes belong to the data: without them a model takes the first two.
+    arguments = {key: value for key, value in recipe.arguments.items() if key != "domains"}
+    return dataclasses.replace(
+        recipe, data=data, labels=labels if recipe.labels else (), arguments=arguments
+    )
 
 
 def run(recipe, out, minutes=None, resume=False):

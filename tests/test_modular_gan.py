@@ -75,8 +75,8 @@ def test_weights_of_the_modules_at_128_pixels():
     for labels, weights in ((1, 7_689_216), (2, 7_691_520), (3, 7_693_824), (5, 7_698_432)):
         transformer = modular_transformer(labels=labels)
         assert count(transformer) == weights
-        assert transformer.output_shape["features"] == (None, 32, 32, 256)
-        assert transformer.output_shape["mask"] == (None, 32, 32, 1)
+        assert transformer.output["features"].shape == (None, 32, 32, 256)
+        assert transformer.output["mask"].shape == (None, 32, 32, 1)
     assert count(modular_reconstructor()) == 665_152
 
 
@@ -89,10 +89,10 @@ def test_weights_of_the_discriminators_at_128_pixels():
     ):
         network = star_gan_discriminator(heads={"a": labels}, last_side=last_side)
         assert count(network) == weights
-        shapes = {"real": (None, last_side, last_side, 1), "a": (None, labels)}
-        assert network.output_shape == shapes
+        assert network.output["real"].shape == (None, last_side, last_side, 1)
+        assert network.output["a"].shape == (None, labels)
     model = tiny_model(64)
-    assert model.discriminators["hair"].output_shape["real"] == (None, 4, 4, 1)
+    assert model.discriminators["hair"].output["real"].shape == (None, 4, 4, 1)
 
 
 def test_the_generator_doubles_from_one_pixel_on():

@@ -55,7 +55,8 @@ def test_weights_of_the_networks():
     assert count(discriminator) == 44_762_048
     assert count(generator) + count(discriminator) == 53_192_576  # 53.2 million in the paper
     assert generator.output_shape == (None, 128, 128, 3)
-    assert discriminator.output_shape == {"real": (None, 2, 2, 1), "attributes": (None, 5)}
+    assert discriminator.output["real"].shape == (None, 2, 2, 1)
+    assert discriminator.output["attributes"].shape == (None, 5)
 
 
 def blind(conditions=None, score=0.0):

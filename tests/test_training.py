@@ -176,6 +176,8 @@ def test_heads_follow_the_labels_of_the_data(folder):
     recipe = dataclasses.replace(TINY, labels=("shape", "texture"))
     assert training.for_data(recipe, str(folder)).labels == ("label",)
     assert training.for_data(dataclasses.replace(TINY, labels=()), str(folder)).labels == ()
+    recipe = dataclasses.replace(recipe, arguments={"domains": ["black", "blond"], "patch": 16})
+    assert training.for_data(recipe, str(folder)).arguments == {"patch": 16}
 
 
 @pytest.mark.parametrize(
