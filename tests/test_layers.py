@@ -159,3 +159,6 @@ def test_a_batch_that_overfills_the_pool_is_handed_on():
     result(pool, marked(1, 2, 3))
     np.testing.assert_array_equal(result(pool, marked(4, 5, 6)), marked(4, 5, 6))
     assert value_of(pool.kept).ravel().tolist() == [1, 2, 3, 4]
+    long = marked(*range(20, 30))
+    np.testing.assert_array_equal(result(pool, long)[4:], long[4:])
+    assert int(pool.count) == 4

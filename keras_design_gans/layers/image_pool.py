@@ -13,8 +13,8 @@ class ImagePool(layers.Layer):
     the place of a kept one, chosen at random, which is handed on instead. A discriminator that sees
     the history of a generator is not led in circles by it.
 
-    Takes pictures (batch, height, width, channels), at most `size` in a batch, and returns as many.
-    The memory is a weight that no optimizer moves: a file keeps it.
+    Takes pictures (batch, height, width, channels) and returns as many; those of a batch beyond
+    `size` are handed on. The memory is a weight that no optimizer moves: a file keeps it.
 
     Args:
         image_shape: (height, width, channels).
@@ -36,6 +36,7 @@ class ImagePool(layers.Layer):
 
     def call(self, images):
         """Keeps the images and returns as many, new and kept ones."""
+        images, rest = images[: self.size], images[self.size :]
         n = ops.shape(images)[0]
         rows = ops.arange(n, dtype="int32")
         places = keras.random.shuffle(ops.arange(self.size, dtype="int32"), seed=self.choice_seed)
@@ -54,7 +55,7 @@ class ImagePool(layers.Layer):
             ops.scatter_update(self.kept, places[:, None], ops.where(stays, images, before))
         )
         self.count.assign(ops.minimum(self.count + n, self.size))
-        return ops.where(swapped[column], before, images)
+        return ops.concatenate([ops.where(swapped[column], before, images), rest], axis=0)
 
     def get_config(self):
         """Returns the constructor's arguments."""
