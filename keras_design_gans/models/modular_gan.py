@@ -264,15 +264,12 @@ class ModularGAN(AdversarialModel):
         check_sides(self.image_shape)
         height, width, _ = self.image_shape
         self.feature_shape = (height // REDUCTION, width // REDUCTION, 4 * base_filters)
-        own = dict(networks or {})
+        own, plans = dict(networks or {}), self._plans()
+        for name in own:
+            if name not in plans:
+                raise ValueError(f"There is no module {name!r}. There are: {', '.join(plans)}.")
         self._own_names = list(own)
-        built = {**{name: build() for name, build in self._plans().items() if name not in own}}
-        unknown = [name for name in own if name not in self._plans()]
-        if unknown:
-            raise ValueError(
-                f"There is no module {unknown[0]!r}. There are: {', '.join(self._plans())}."
-            )
-        built |= own
+        built = {name: own[name] if name in own else build() for name, build in plans.items()}
         self.encoder = built.get("encoder")
         self.generator = built.get("generator")
         self.reconstructor = built["reconstructor"]
