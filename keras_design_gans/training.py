@@ -164,7 +164,7 @@ def _fit(model, recipe, dataset, out, done, minutes):
     targets = truth(model, recipe, 16) if pairs else None
     watchers = [
         Progress(recipe.steps, end),
-        keras.callbacks.CSVLogger(out / "history.csv", append=done > 0),
+        History(out / "history.csv"),
         Checkpoint(recipe, out, end),
         callbacks.HealthCheck(conditions=shown),
         callbacks.TimeLimit(minutes),
@@ -267,11 +267,22 @@ def samples(model, recipe):
 
 
 def read_history(path):
-    """Returns the columns of a `history.csv` as lists of floats, without the epoch numbers."""
+    """Returns the columns of a `history.csv` as lists of floats, without the epoch numbers.
+
+    What was not logged in an epoch, such as the losses of another stage, is NaN.
+    """
+    rows = read_rows(path)
+    logged = [name for name in rows[0] if name != "epoch"]
+    return {
+        name: [math.nan if row[name] == "NA" else float(row[name]) for row in rows]
+        for name in logged
+    }
+
+
+def read_rows(path):
+    """Returns the rows of a CSV file with a header as dictionaries of strings."""
     with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    logged = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
-    return {name: [float(row[name]) for row in rows] for name in logged}
+        return list(csv.DictReader(file))
 
 
 def read_run(out):
@@ -471,6 +482,29 @@ def describe(recipe, steps, scores=None):
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "scores": scores,
     }
+
+
+class History(keras.callbacks.Callback):
+    """Writes what each epoch logs to a CSV file, whose columns are those of all stages.
+
+    `keras.callbacks.CSVLogger` puts the values of a stage that logs something else below the names
+    of the first one.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the file anew; what a stopped run logged beyond this epoch is left out."""
+        rows = read_rows(self.path) if epoch and self.path.exists() else []
+        rows = [row for row in rows if int(row["epoch"]) < epoch]
+        rows.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
+        names = dict.fromkeys(name for row in rows for name in row)
+        with open(self.path, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(names), restval="NA")
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 class Checkpoint(keras.callbacks.Callback):

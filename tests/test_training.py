@@ -597,6 +597,10 @@ def test_stages_that_end_with_translation(folder, tmp_path):
     assert (first.stage, steps) == (1, 2)
     model, steps = training.run(recipe, tmp_path / "run", resume=True)
     assert (model.stage, steps) == (3, 6)
+    history = training.read_history(tmp_path / "run" / "history.csv")
+    for stage, name in enumerate(("d_loss", "z_loss", "y_loss")):
+        known = [stage == row for row in range(3)]
+        np.testing.assert_array_equal(np.isfinite(history[name]), known)
     assert set(training.conditions(first, recipe, 4)) == {"label"}
     assert set(training.conditions(model, recipe, 4)) == {"images", "changes"}
 
