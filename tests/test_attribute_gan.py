@@ -163,6 +163,7 @@ def run(recipe, out):
     return model
 
 
+@pytest.mark.one_backend
 def test_sentences_and_attributes_from_the_command_line(few_faces, capsys):
     encoder = tiny_recipe("char_cnn_rnn_faces", embedding_dim=6)
     model = run(encoder, few_faces / "words")

@@ -1,4 +1,8 @@
-"""Recipes run from the command line: files, stops, exact continuation, errors."""
+"""Recipes run from the command line: files, stops, exact continuation, errors.
+
+The battery trains every model on every backend; what a run does with models of several kinds is the
+same on all, and tried on one.
+"""
 
 import csv
 import dataclasses
@@ -92,6 +96,7 @@ def two_stages(folder):
     )
 
 
+@pytest.mark.one_backend
 def test_stages_are_trained_one_after_the_other(two_stages, tmp_path):
     model, steps = training.run(two_stages, tmp_path / "run")
     assert (steps, model.stage) == (5, 2)
@@ -104,6 +109,7 @@ def test_stages_are_trained_one_after_the_other(two_stages, tmp_path):
     assert len(training.read_history(tmp_path / "run" / "history.csv")["d_loss"]) == 3
 
 
+@pytest.mark.one_backend
 def test_a_run_stopped_between_two_stages_goes_on_to_the_same_result(two_stages, tmp_path):
     whole, _ = training.run(two_stages, tmp_path / "whole")
     first, steps = training.run(two_stages, tmp_path / "parts", minutes=0)
@@ -113,6 +119,7 @@ def test_a_run_stopped_between_two_stages_goes_on_to_the_same_result(two_stages,
     assert all(map(np.array_equal, weights(whole), weights(parts)))
 
 
+@pytest.mark.one_backend
 def test_a_growing_model_stopped_in_every_stage_goes_on_to_the_same_result(folder, tmp_path):
     arguments = {"latent_dim": 4, "base_filters": 4, "average_decay": 0.9}
     recipe = dataclasses.replace(
@@ -207,6 +214,7 @@ def test_errors_are_one_line_and_exit_code_2(arguments, message, tmp_path, capsy
     assert "Traceback" not in error
 
 
+@pytest.mark.one_backend
 def test_a_classifier_is_trained_and_tested_by_its_recipe(folder, tmp_path, capsys):
     recipe = dataclasses.replace(
         TINY,
@@ -266,6 +274,7 @@ def masked(folder):
     return folder
 
 
+@pytest.mark.one_backend
 def test_a_model_that_needs_masks_gets_them(masked, tmp_path, capsys):
     recipe = dataclasses.replace(TINY, model="MaskStyleGAN", data=str(masked))
     out = tmp_path / "run"
@@ -289,6 +298,7 @@ def test_a_model_that_needs_masks_gets_them(masked, tmp_path, capsys):
     assert "no recipe" in capsys.readouterr().err
 
 
+@pytest.mark.one_backend
 def test_a_model_with_conditions_is_told_the_labels(recipe, tmp_path, capsys):
     arguments = {"latent_dim": 8, "base_filters": 4, "average_decay": 0.9}
     recipe = dataclasses.replace(recipe, model="CGAN", arguments=arguments, labels_for="conditions")
@@ -328,6 +338,7 @@ def test_a_model_with_conditions_needs_labels(recipe, tmp_path):
         training.run(recipe, tmp_path / "run")
 
 
+@pytest.mark.one_backend
 def test_a_model_that_translates_shows_sources_outputs_and_targets(
     masked, tmp_path, capsys, monkeypatch
 ):
@@ -380,6 +391,7 @@ def drawn(folder):
     return folder
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("name", "arguments", "search"),
     [
@@ -447,6 +459,7 @@ def test_data_without_sketches_is_named(recipe, tmp_path):
         training.run(recipe, tmp_path / "run")
 
 
+@pytest.mark.one_backend
 def test_likeness_needs_no_labels(masked, tmp_path, capsys):
     lines = (masked / "metadata.csv").read_text().splitlines()
     lines = [",".join(line.split(",")[::2]) for line in lines]  # without the column of labels
@@ -472,6 +485,7 @@ def test_data_without_masks_is_named(recipe, tmp_path):
         training.run(recipe, tmp_path / "run")
 
 
+@pytest.mark.one_backend
 def test_own_data_is_scored_by_a_classifier_that_is_trained_once(
     recipe, folder, tmp_path, capsys, monkeypatch
 ):
@@ -541,6 +555,7 @@ def changing(folder, model, **arguments):
     )
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", ["StarGAN", "ModularGAN"])
 def test_a_model_that_changes_labels_shows_sources_and_results(
     name, folder, tmp_path, capsys, monkeypatch
@@ -571,6 +586,7 @@ def test_a_model_that_changes_labels_shows_sources_and_results(
     assert "label_attribute_error" in capsys.readouterr().out
 
 
+@pytest.mark.one_backend
 def test_two_classes_are_turned_into_each_other(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(training, "CLASSIFIER_STEPS", 3)
     domains = ["dress", "coat"]
@@ -591,6 +607,7 @@ def test_two_classes_are_turned_into_each_other(folder, tmp_path, capsys, monkey
     assert "frechet_distance" in training.score(model, recipe)
 
 
+@pytest.mark.one_backend
 def test_stages_that_end_with_translation(folder, tmp_path):
     recipe = dataclasses.replace(changing(folder, "IcGAN", latent_dim=4), steps=6)
     first, steps = training.run(recipe, tmp_path / "run", minutes=0)
@@ -605,6 +622,7 @@ def test_stages_that_end_with_translation(folder, tmp_path):
     assert set(training.conditions(model, recipe, 4)) == {"images", "changes"}
 
 
+@pytest.mark.one_backend
 def test_a_modular_model_that_makes_pictures_of_noise(folder, tmp_path):
     recipe = changing(folder, "ModularGAN", blocks=1, discriminator_steps=2, initial=["label"])
     model, steps = training.run(recipe, tmp_path / "run")
