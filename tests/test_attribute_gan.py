@@ -53,6 +53,7 @@ class TestAttributeGAN(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_the_published_generator():
     generator = attribute_generator()
     assert generator.count_params() == 18_475_651

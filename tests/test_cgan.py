@@ -45,6 +45,7 @@ class TestCGAN(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks():
     assert count(cgan_generator()) == 3_576_704 + 10 * 16 * 512
     assert count(cgan_discriminator()) == 2_765_568 + 10 * 16 * 64

@@ -70,6 +70,7 @@ def test_a_longer_alphabet_is_saved(tmp_path):
     np.testing.assert_allclose(loaded.embed("脸"), model.embed("脸"), atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_papers_encoder():
     encoder = char_cnn_rnn_text_encoder()
     assert count(encoder) == 1_813_888

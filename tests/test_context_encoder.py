@@ -36,6 +36,7 @@ class TestContextEncoder(GanTestCase):
         return model.generator, tiny_joint(model.image_shape[0], 3)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_paper():
     """With biases, and the code behind a square map of 4 x 4, they are those of the paper."""
     network = context_generator()

@@ -47,6 +47,7 @@ class TestContextualGAN(GanTestCase):
         return model.translate(tiny_sketches(model.image_shape[0], 4), **FEW)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_paper():
     """With biases and kernels of 5 x 5 they are those of the paper."""
     model = ContextualGAN()

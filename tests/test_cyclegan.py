@@ -54,6 +54,7 @@ class TestCycleGAN(GanTestCase):
         assert all(map(np.array_equal, before, map(value_of, model.variables)))
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks():
     assert count(cyclegan_generator()) == 11_378_179
     small = cyclegan_generator((128, 128, 3), blocks=6)

@@ -28,11 +28,13 @@ def count(network):
     return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_64_pixel_networks():
     assert count(dcgan_generator()) == 3_576_704
     assert count(dcgan_discriminator()) == 2_765_568
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_256_pixel_generator():
     assert count(dcgan_generator((256, 256, 3))) == 29_565_824
 

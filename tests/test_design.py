@@ -48,6 +48,7 @@ class TestDesIGN(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_64_pixel_discriminator():
     assert count(design_discriminator(heads={"shape": 7, "texture": 7})) == 2_880_270
 

@@ -34,6 +34,7 @@ class TestGAN(GanTestCase):
         return {"image": tiny_images(size, n)}
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks_for_28_pixels():
     assert count(gan_generator((28, 28, 1))) == 2_503_984
     assert count(gan_discriminator((28, 28, 1))) == 1_231_441

@@ -70,6 +70,7 @@ class TestGANCLS(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks():
     assert count(gan_cls_generator()) == 14_886_784
     assert count(gan_cls_generator(residual=True)) == 18_909_699

@@ -58,6 +58,7 @@ class TestHED(GanTestCase):
         return {"'sketch' is missing": {"image": good["image"]}}
 
 
+@pytest.mark.one_backend
 def test_the_papers_number_of_weights():
     network = hed_network()
     assert network.count_params() == 14_716_171

@@ -50,6 +50,7 @@ class TestStageThree(TestStageOne):
         return model.encoder_y, tiny_images(model.image_shape[0], 3)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks():
     # The paper's 3,725,123 have a bias before each normalisation, and in the last layer.
     assert count(cgan_generator(classes=18)) == 3_725_123 - (512 + 256 + 128 + 64 + 3)

@@ -41,6 +41,7 @@ class TestLAPGAN(GanTestCase):
         return keras.Model(network.input, picture), latents
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_paper_from_16_to_32_pixels():
     assert count(lapgan_generator()) == 218_179
     assert count(lapgan_discriminator()) == 116_545

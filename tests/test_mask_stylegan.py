@@ -50,6 +50,7 @@ class TestMaskStyleGAN(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_generator():
     assert count(mask_generator()) == 7_489_923
     # At 64 pixels the noise begins with 4 x 4 in the place of 8 x 8 pixels of 64 channels.

@@ -65,6 +65,7 @@ class TestWithGenerator(TestModularGAN):
         return model.sampler, [model.sample_latents(3, seed=0), labels]
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_modules_at_128_pixels():
     encoder = modular_encoder()
     assert count(encoder) == 665_664
@@ -80,6 +81,7 @@ def test_weights_of_the_modules_at_128_pixels():
     assert count(modular_reconstructor()) == 665_152
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_discriminators_at_128_pixels():
     for last_side, labels, weights in (
         (4, 1, 11_171_776),

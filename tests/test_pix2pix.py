@@ -51,6 +51,7 @@ class TestPix2Pix(Pix2PixTestCase):
         return tiny_model(size)
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_256_pixel_networks():
     assert count(unet_generator()) == 54_413_955
     discriminator = patch_discriminator()
@@ -58,6 +59,7 @@ def test_weights_of_the_256_pixel_networks():
     assert discriminator.output_shape == (None, 30, 30, 1)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("side", "weights"), [(128, 41_828_995), (64, 29_244_035)])
 def test_weights_of_smaller_generators(side, weights):
     assert count(unet_generator((side, side, 3))) == weights

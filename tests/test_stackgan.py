@@ -88,6 +88,7 @@ def test_consistency_compares_the_shrunk_picture_with_that_of_stage_one(weight, 
     assert float(loss - game) == pytest.approx(added, abs=1e-4)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("width", "weights"), [(128, 26_656_675), (64, 6_668_243)])
 def test_weights_of_stage_two(width, weights):
     """With a bias in place of the first normalisation it were `width` fewer: 26,656,547."""

@@ -48,6 +48,7 @@ class TestStarGAN(GanTestCase):
         }
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_networks():
     generator = star_gan_generator()
     discriminator = star_gan_discriminator(heads={"attributes": 5})

@@ -27,6 +27,7 @@ class TestVAE(GanTestCase):
         return {"image": tiny_images(size, n)}
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_64_pixel_networks():
     assert count(vae_mlp_encoder()) + count(vae_mlp_decoder()) == 12_952_488
     assert count(vae_encoder()) + count(vae_decoder()) == 7_978_571

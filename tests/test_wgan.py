@@ -25,6 +25,7 @@ class TestWGAN(GanTestCase):
         return {"image": tiny_images(size, n)}
 
 
+@pytest.mark.one_backend
 def test_weights_of_the_64_pixel_networks():
     model = WGAN()
     assert count(model.generator) == 3_576_704
