@@ -4,6 +4,7 @@ An ONNX file comes with a small JSON beside it, which says how long the noise is
 attributes the network can be told. The page "Character factory" of the docs site runs the two.
 """
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -41,7 +42,9 @@ def export(model, path, format="onnx", name=None):
         network.export(path, format={"saved_model": "tf_saved_model"}.get(format, format))
         return [path]
     opset = OPSET[keras.backend.backend()]
-    network.export(str(path), format="onnx", verbose=False, opset_version=opset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the converters' own, about their insides
+        network.export(str(path), format="onnx", verbose=False, opset_version=opset)
     tidy(path, [tensor.name for tensor in network.inputs])
     if "noise" not in (tensor.name for tensor in network.inputs):
         return [path]
