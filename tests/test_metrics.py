@@ -240,6 +240,16 @@ class TestResNet18:
         assert sum(math.prod(v.shape) for v in model.trainable_variables) == parameters
         assert model.backbone.output_shape == (None, 512)
 
+    @pytest.mark.one_backend
+    def test_pictures_of_64_pixels_train(self):
+        """PyTorch crashes in the gradient of a 1x1 convolution with strides."""
+        model = metrics.ResNet18((64, 64, 3), {"label": 2}, base_filters=4)
+        model.compile()
+        images = np.random.default_rng(0).uniform(-1, 1, (32, 64, 64, 3)).astype("float32")
+        batch = {"image": images, "label": np.arange(32) % 2}
+        losses = [model.train_on_batch(batch, return_dict=True)["loss"] for _ in range(3)]
+        assert losses[-1] < losses[0]
+
     def test_learns_saves_and_scores(self, tmp_path):
         keras.utils.set_random_seed(0)
         model = metrics.ResNet18((16, 16, 3), self.heads, base_filters=4)
