@@ -37,7 +37,8 @@ line drawings that the data brings itself.
 StarGAN, CycleGAN, IcGAN and ModularGAN have 16 filters (IcGAN 32; papers 64) and the optimizers of
 their papers. The batches of 40 of StarGAN and ModularGAN are dealt out to five updates of the
 discriminator, 8 pictures each (papers 16). CycleGAN has batches of 4 (paper 1) and patches of 34
-pixels, and turns black hair blond.
+pixels, and turns black hair blond. Their recipes for `celeb_a` have the sizes, batches and, where
+it is known, the length of the papers, for a GPU.
 """
 
 import copy
@@ -163,6 +164,12 @@ _CHANGES = _FACES_64 | {
     "labels_for": "conditions",
     "optimizers": {},
     "batch_size": 40,
+}
+_CELEB_A_128 = _CHANGES | {
+    "data": "celeb_a",
+    "labels": ("hair_color", "male", "smile"),
+    "image_size": 128,
+    "batch_size": 80,
 }
 _DEALT = _CARS_64 | {"optimizers": {}, "batch_size": 160}  # among the updates of the critic
 
@@ -322,6 +329,17 @@ RECIPES = {
         steps=4_000,
         **(_CHANGES | {"data": "color_mnist", "labels": ("digit", "color", "style", "background")}),
     ),
+    "star_gan_celeb_a_128": Recipe("StarGAN", {}, steps=40_000, **_CELEB_A_128),
+    "cyclegan_celeb_a_128": Recipe(
+        "CycleGAN",
+        {"domains": ["black", "blond"]},
+        steps=200_000,
+        **(_CELEB_A_128 | {"labels": ("hair_color",), "batch_size": 1}),
+    ),
+    "icgan_celeb_a_64": Recipe(
+        "IcGAN", {}, steps=120_000, **(_CELEB_A_128 | {"image_size": 64, "batch_size": 64})
+    ),
+    "modular_gan_celeb_a_128": Recipe("ModularGAN", {}, steps=24_000, **_CELEB_A_128),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
 }

@@ -114,6 +114,17 @@ def run(recipe, out, minutes=None, resume=False):
     return model, done
 
 
+def open_labelled(recipe, split):
+    """Opens the data with its labels, also those of the recipe that are made on request."""
+    # Batches of one: a small test set need not fill a batch of the training.
+    dataset = open_data(recipe.data, recipe.image_size, 1, split)
+    # `attributes` are many answers of yes or no: no classes that exclude each other.
+    if {*recipe.labels} <= {*dataset.features, "attributes"}:
+        return dataset
+    features = dict.fromkeys((*dataset.features, *recipe.labels))
+    return open_data(recipe.data, recipe.image_size, 1, split, tuple(features))
+
+
 def open_for(model, recipe, batch_size, split="train", features=None):
     """Opens the data with what a model needs: sentences as numbers, and joint pictures.
 
@@ -332,8 +343,7 @@ def score(model, recipe):
     """
     if not in_last_stage(model):
         return None
-    # Batches of one: a small test set need not fill a batch of the training.
-    test = open_data(recipe.data, recipe.image_size, 1, "test")
+    test = open_labelled(recipe, "test")
     n = min(SEARCHED if hasattr(model, "complete") else SCORED, test.num_examples)
     targets = truth(model, recipe, n)
     if not test.class_names and targets is None:
@@ -345,7 +355,7 @@ def score(model, recipe):
     # The classifier knows the key "image", which a model may also translate from.
     if not test.class_names or (targets is not None and model.target != "image"):
         return scores
-    train = open_data(recipe.data, recipe.image_size, 1)
+    train = open_labelled(recipe, "train")
     classifier, facts = classifier_for(recipe, train, test)
     train_images, test_images = train.arrays["image"][: 4 * SCORED], test.arrays["image"][:n]
     scores |= metrics.design_scores(classifier, generated, train_images, test_images)
@@ -407,8 +417,9 @@ def _own_classifier(recipe, train, test):
         return folder
     print("Training a classifier on the labels of the data, once, for the scores.")
     classifier = recipe.build(train)
+    labels = ("image", *recipe.labels)
     classifier.fit(
-        open_data(recipe.data, recipe.image_size, recipe.batch_size).batches(),
+        open_data(recipe.data, recipe.image_size, recipe.batch_size, features=labels).batches(),
         steps_per_epoch=recipe.steps,
         shuffle=False,
         verbose=0,

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import importlib.util
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from keras_design_gans import datasets
+from keras_design_gans import datasets, recipes, training
 from keras_design_gans.datasets import captions
 from keras_design_gans.datasets import tfds as tfds_module
 
@@ -46,6 +47,7 @@ def script(name):
     [
         ("mnist", ("image", "label"), {"label": 10}),
         ("celeb_a", ("image", "attributes"), {"attributes": 40}),
+        ("celeb_a", None, {"male": 2, "smile": 2}),
         ("caltech_birds2011", ("image", "label", "mask"), {"label": 200}),
         ("oxford_flowers102", ("image", "label"), {"label": 102}),
     ],
@@ -56,18 +58,25 @@ def test_tfds_sets(name, features, class_names):
         batch = data[0]
     assert batch["image"].shape == (3, 16, 16, 3)
     assert {key: len(names) for key, names in data.class_names.items()} == class_names
-    if name == "celeb_a":
+    if features and "attributes" in features:
         assert batch["attributes"].shape == (3, 40)
         assert set(np.unique(data.arrays["attributes"])) == {0, 1}
     if name == "caltech_birds2011":
         assert batch["mask"].shape == (3, 16, 16, 1)
 
 
-@pytest.mark.parametrize("name", ["celeb_a", "caltech_birds2011", "oxford_flowers102"])
+LABEL = {
+    "celeb_a": ("attributes",),
+    "caltech_birds2011": ("label",),
+    "oxford_flowers102": ("label",),
+}
+
+
+@pytest.mark.parametrize("name", LABEL)
 def test_tfds_captions_are_built_from_names(name):
     with mock_tfds():
         data = datasets.load(name, image_size=16, batch_size=3, features=("image", "caption"))
-        labels = datasets.load(name, image_size=16, batch_size=3).take(6)
+        labels = datasets.load(name, image_size=16, batch_size=3, features=LABEL[name]).take(6)
     assert data.features == ("image", "caption")
     assert data[0]["caption"].shape == (3,)
     for row, sentences in enumerate(data.captions["caption"]):
@@ -83,8 +92,89 @@ def test_tfds_captions_are_built_from_names(name):
 
 def data_names(name):
     with mock_tfds():
-        (names,) = datasets.load(name, image_size=16, batch_size=3).class_names.values()
+        data = datasets.load(name, image_size=16, batch_size=3, features=LABEL[name])
+    (names,) = data.class_names.values()
     return names
+
+
+@pytest.fixture
+def celeb_a(monkeypatch):
+    """Makes `celeb_a` hold pictures that show these attributes: a tuple of sets of their names."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    names = tuple(tfds.builder("celeb_a").info.features["attributes"])
+
+    def hold(*pictures):
+        records = [
+            {
+                "image": np.full((218, 178, 3), 10 * index, np.uint8),
+                "attributes": {name: name in shown for name in names},
+            }
+            for index, shown in enumerate(pictures)
+        ]
+        monkeypatch.setattr(tfds_module, "_open", lambda name, part: records)
+
+    return hold
+
+
+FACES = (
+    {"Black_Hair", "Male", "Young"},
+    {"Blond_Hair", "Smiling"},
+    {"Brown_Hair", "Male", "Smiling"},
+    {"Gray_Hair", "Male"},
+    {"Black_Hair", "Brown_Hair"},
+    {"Brown_Hair", "Wavy_Hair"},
+)
+
+
+def test_labels_of_celeb_a(celeb_a):
+    celeb_a(*FACES)
+    data = datasets.load("celeb_a", image_size=16, batch_size=2)
+    assert data.arrays["male"].tolist() == [1, 0, 1, 1, 0, 0]
+    assert data.arrays["smile"].tolist() == [0, 1, 1, 0, 0, 0]
+    assert data.class_names == {"male": (False, True), "smile": (False, True)}
+    assert data.where(smile=(True, False)).arrays["smile"].tolist() == [1, 0, 0, 1, 1, 1]
+
+
+def test_pictures_without_one_hair_color_are_left_out(celeb_a):
+    celeb_a(*FACES)
+    keys = ("image", "hair_color", "male", "smile")
+    with pytest.warns(UserWarning, match="2 of the 6") as caught:
+        data = datasets.load("celeb_a", image_size=16, batch_size=2, features=keys)
+    assert "3: none of the hair colours black, blond, brown" in str(caught[0].message)
+    assert "4: 2 of the hair colours" in str(caught[0].message)
+    assert data.class_names["hair_color"] == ("black", "blond", "brown")
+    assert data.arrays["hair_color"].tolist() == [0, 1, 2, 2]
+    assert data.arrays["male"].tolist() == [1, 0, 1, 0]
+    assert data.arrays["image"][:, 0, 0, 0].tolist() == [0, 10, 20, 50]
+    everyone = datasets.load("celeb_a", image_size=16, batch_size=2, features=("image",))
+    assert everyone.num_examples == 6  # whatever was made before
+
+
+@pytest.mark.one_backend
+@pytest.mark.filterwarnings("ignore:.*cannot be used")
+@pytest.mark.parametrize("name", [name for name in recipes.RECIPES if "celeb_a" in name])
+def test_models_that_change_attributes_train_on_celeb_a(name, celeb_a, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "ROUND", 1)
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 1)
+    celeb_a(*FACES, *FACES, *FACES)
+    recipe = recipes.RECIPES[name]
+    small = {"base_filters": 2, **({"patch": 16} if recipe.model == "CycleGAN" else {})}
+    recipe = dataclasses.replace(
+        recipe, arguments=recipe.arguments | small, image_size=32, batch_size=10, steps=3
+    )
+    if recipe.model == "CycleGAN":
+        recipe = dataclasses.replace(recipe, batch_size=1)
+    model, steps = training.run(recipe, tmp_path / "run")
+    assert steps == 3
+    changes = {"hair_color": "blond", "smile": True, "male": [False, True, True]}
+    asked = {key: changes[key] for key in getattr(model, "conditions", ())}
+    images = datasets.load("celeb_a", "test", 32, 1).take(3)["image"]
+    made = model.translate(images, asked) if asked else model.translate(images)
+    assert made.shape == images.shape
+    scores = training.score(model, recipe)
+    assert {key for key in scores if key.endswith("_attribute_error")} == {
+        f"{key}_attribute_error" for key in asked
+    }
 
 
 def test_captions_of_photos():

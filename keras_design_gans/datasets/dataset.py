@@ -263,7 +263,10 @@ def open_dataset(source, image_size, batch_size, features, seed, shuffle):
     keys = [key for key in features if key in source.captions]
     wanted = [key for key in features if key not in keys]
     # Some sources need the labels to say anything; these are made with the image in any case.
-    labels = [key for key in source.class_names if keys and key not in source.on_request]
+    labels = source.described_by
+    if labels is None:
+        labels = [key for key in source.class_names if key not in source.on_request]
+    labels = labels if keys else ()
     extra = [*labels, "image"] if keys else []
     arrays, skipped = load_arrays(source, image_size, tuple(dict.fromkeys([*wanted, *extra])))
     if skipped:

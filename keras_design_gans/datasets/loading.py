@@ -52,8 +52,9 @@ def load(
         image_size: side of the square pictures, in pixels.
         batch_size: examples per batch.
         features: the keys of a batch, for example `("image", "mask")`. `None` means the image and
-            all labels. Masks, sketches, captions and the `attributes` of `faces`, its labels as
-            zeros and ones, are made only when they are named.
+            all labels. Masks, sketches, captions, `attributes`, which are zeros and ones, and the
+            `hair_color` of `celeb_a`, which not all of its pictures have, are made only when they
+            are named.
         seed: int. It changes the order, and in a drawn set also the pictures.
         num_examples: use fewer examples than the set has, for quick runs; a drawn set can also
             be made larger.

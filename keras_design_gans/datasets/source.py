@@ -26,6 +26,7 @@ class Source:
             the cache is looked up by it.
         on_request: the features that are made only when they are asked for.
         captions: keys of the sentences about each example, see `sentences`.
+        described_by: the labels that `sentences` needs; `None` means all that are not on request.
         file_names: list with the file of each example, or `None`.
         apart: whether each of `ON_REQUEST` has its own files. Then they are cached one by one, so
             that a missing mask does not leave out the picture where no mask is wanted.
@@ -33,6 +34,7 @@ class Source:
 
     on_request = ON_REQUEST
     captions = ()
+    described_by = None
     file_names = None
     apart = False
 
@@ -67,7 +69,7 @@ class Source:
         Args:
             key: one of `captions`.
             index: int in `[0, num_examples)`.
-            labels: dictionary with the labels of the example, as `example` makes them.
+            labels: dictionary with the labels of `described_by`, as `example` makes them.
 
         Returns:
             A tuple of strings.

@@ -7,7 +7,12 @@ from PIL import Image
 
 from keras_design_gans.datasets import captions
 from keras_design_gans.datasets.images import square
-from keras_design_gans.datasets.source import Source, check_num_examples, check_split
+from keras_design_gans.datasets.source import (
+    SkipExample,
+    Source,
+    check_num_examples,
+    check_split,
+)
 
 CYCLE_GAN = (
     "apple2orange",
@@ -31,6 +36,9 @@ TFDS_NAMES = (
 )
 # What the classes of the sets with captions are; those of `celeb_a` come from its attributes.
 KINDS = {"caltech_birds2011": "bird", "oxford_flowers102": "flower"}
+# Labels of `celeb_a` -> attributes: what Zhao et al., ECCV 2018, change.
+HAIR = {"black": "Black_Hair", "blond": "Blond_Hair", "brown": "Brown_Hair"}
+YES_OR_NO = {"male": "Male", "smile": "Smiling"}
 
 
 class TfdsSource(Source):
@@ -39,6 +47,13 @@ class TfdsSource(Source):
     Keys of ours -> features of the builder: `"image"` -> `image`; `"label"` -> `label`;
     `"attributes"`, zeros and ones in the order of its class names -> `attributes`; `"mask"` ->
     `segmentation_mask`. In the pairs of `cycle_gan` the label tells A from B.
+
+    `celeb_a` has three labels more, made of its attributes for the models that change them:
+    `"male"` and `"smile"`, each `False` or `True`, and `"hair_color"`, `"black"`, `"blond"` or
+    `"brown"`. A picture that is marked with none of these colours (grey, bald, below a hat, or not
+    clear to the annotators) or with several of them has no hair colour, and is left out wherever
+    `"hair_color"` is asked for. All three repeat what annotators saw; they say nothing on what a
+    person says of himself or herself. `"attributes"` and `"hair_color"` are made on request.
 
     These sets have no captions of their own. `"caption"` of `celeb_a`, `caltech_birds2011` and
     `oxford_flowers102` is built from the attributes or the name of the class: all pictures of a
@@ -61,7 +76,11 @@ class TfdsSource(Source):
         if "label" in features:
             class_names["label"] = features["label"].names
         if "attributes" in features:
+            class_names |= dict.fromkeys(YES_OR_NO, (False, True))
+            class_names["hair_color"] = tuple(HAIR)
             class_names["attributes"] = tuple(sorted(features["attributes"]))
+            self.on_request, self.apart = ("hair_color", "attributes"), True
+            self.described_by = ("attributes",)
         mask = ("mask",) if "segmentation_mask" in features else ()
         available = sum(len(_open(*part)) for part in self.parts)
         super().__init__(
@@ -84,6 +103,11 @@ class TfdsSource(Source):
         if "attributes" in features:
             names = self.class_names["attributes"]
             example["attributes"] = [int(record["attributes"][name]) for name in names]
+        for key, name in YES_OR_NO.items():
+            if key in features:
+                example[key] = int(record["attributes"][name])
+        if "hair_color" in features:
+            example["hair_color"] = _hair_color(record["attributes"])
         if "mask" in features:
             mask = _square(record["segmentation_mask"], image_size)
             example["mask"] = np.asarray(mask)[..., None]
@@ -149,6 +173,14 @@ def _open(name, part, only=None):
             f"{name!r} is not ready in {builder.data_dir}. Download it once, on a machine with "
             f"TensorFlow, by `python data_scripts/prepare_tfds.py {name}`. ({error})"
         ) from error
+
+
+def _hair_color(attributes):
+    """Returns the class number of the hair colour; skips a picture that has not exactly one."""
+    shown = [number for number, name in enumerate(HAIR.values()) if attributes[name]]
+    if len(shown) != 1:
+        raise SkipExample(f"{len(shown) or 'none'} of the hair colours {', '.join(HAIR)}")
+    return shown[0]
 
 
 def _square(pixels, image_size):
