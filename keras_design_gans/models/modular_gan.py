@@ -69,10 +69,10 @@ from keras_design_gans.models.star_gan import (
     normalised,
     reconstruct,
     residual_block,
-    slope_penalty,
     star_gan_discriminator,
     with_labels,
 )
+from keras_design_gans.models.wgan_gp import slope_penalty
 
 REDUCTION = 4  # from the side of a picture to that of its features
 LAST_SIDE = 4  # of the maps of the discriminators
@@ -464,15 +464,18 @@ class ModularGAN(AdversarialModel):
 
     def discriminator_objective(self, batch, fakes, training):
         """Returns the sum of the discriminators' losses, and its logs."""
+        real = batch["image"]
         distance = class_loss = penalty = 0.0
         for key, fake in fakes.items():
             judge = self.discriminators[key]
-            answer = judge(batch["image"], training=training)
+            answer = judge(real, training=training)
             distance += wasserstein_critic_loss(
                 answer["real"], judge(fake, training=training)["real"]
             )
             class_loss += classification_loss(answer[key], batch[key])
-            penalty += slope_penalty(self, judge, batch["image"], fake, training)
+            penalty += slope_penalty(
+                self, lambda x, judge=judge: judge(x, training=training)["real"], real, fake
+            )
         loss = distance + self.penalty_weight * penalty + self.class_weight * class_loss
         return loss, {
             "d_loss": loss,

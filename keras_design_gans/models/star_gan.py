@@ -45,12 +45,12 @@ from keras_design_gans.conditions import Conditions
 from keras_design_gans.engine import AdversarialModel
 from keras_design_gans.losses import (
     classification_loss,
-    gradient_penalty,
     l1_loss,
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
 from keras_design_gans.models.wgan import deal
+from keras_design_gans.models.wgan_gp import slope_penalty
 
 SLOPE = 0.01  # of the leaky ReLU
 
@@ -281,7 +281,9 @@ class StarGAN(AdversarialModel):
         distance = wasserstein_critic_loss(
             answer["real"], self.discriminator(fake, training=training)["real"]
         )
-        penalty = slope_penalty(self, self.discriminator, real, fake, training)
+        penalty = slope_penalty(
+            self, lambda x: self.discriminator(x, training=training)["real"], real, fake
+        )
         class_loss = self.class_loss(answer, batch)
         loss = distance + self.penalty_weight * penalty + self.class_weight * class_loss
         return loss, {
@@ -385,11 +387,3 @@ def most_likely(logits):
     """Returns the class numbers, int32 (n,), of logits (n, K), or (n, 1) for a yes or no."""
     logits = np.asarray(logits)
     return (logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)).astype("int32")
-
-
-def slope_penalty(model, discriminator, real, fake, training):
-    """Returns the gradient penalty at a random point between each real and a generated image."""
-    share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=model.noise_seed)
-    mixed = share * real + (1.0 - share) * fake
-    slopes = model.input_gradients(lambda x: discriminator(x, training=training)["real"], mixed)
-    return gradient_penalty(slopes)

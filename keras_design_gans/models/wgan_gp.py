@@ -92,13 +92,18 @@ class WGANGP(WGAN):
 
     def slope_penalty(self, real, fake, training):
         """Returns the penalty at a random point between each real and a generated image."""
-        share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.noise_seed)
-        mixed = share * real + (1.0 - share) * fake
-        slopes = self.input_gradients(lambda x: self.critic(x, training=training), mixed)
-        return gradient_penalty(slopes)
+        return slope_penalty(self, lambda x: self.critic(x, training=training), real, fake)
 
     def get_config(self):
         """Returns the constructor's arguments."""
         config = {**super().get_config(), "penalty_weight": self.penalty_weight}
         del config["clip"]
         return config
+
+
+def slope_penalty(model, critic, real, fake):
+    """Returns the penalty of a critic, a function of images, for a model with a `noise_seed`."""
+    share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=model.noise_seed)
+    mixed = share * real + (1.0 - share) * fake
+    slopes = model.input_gradients(critic, mixed)
+    return gradient_penalty(slopes)
