@@ -117,9 +117,10 @@ class Recipe:
         return self.compile(model.next_stage(**changes))
 
 
-def adam(learning_rate, beta_1=0.5):
+def adam(learning_rate, beta_1=0.5, beta_2=0.999):
     """Returns the serialised form of an Adam optimizer."""
-    return {"class_name": "adam", "config": {"learning_rate": learning_rate, "beta_1": beta_1}}
+    betas = {"beta_1": beta_1, "beta_2": beta_2}
+    return {"class_name": "adam", "config": {"learning_rate": learning_rate, **betas}}
 
 
 def classifier_adam(steps):
@@ -156,7 +157,7 @@ _FALLING = {
     f"{player}_optimizer": adam(falling(5e-4, 8_000)) for player in ("generator", "discriminator")
 }
 _CARS_64 = {**_GAN_64, "data": "cars"}
-_WASSERSTEIN = {"base_filters": 32, "average_decay": 0.999}
+_WASSERSTEIN = {"base_filters": 24, "average_decay": 0.99}
 _FACES_64 = {**_GAN_64, "data": "faces"}
 _TOLD = {**_STABILISED, "base_filters": 24}  # and 48 in the generator
 _CHANGES = _FACES_64 | {
@@ -172,6 +173,10 @@ _CELEB_A_128 = _CHANGES | {
     "batch_size": 80,
 }
 _DEALT = _CARS_64 | {"optimizers": {}, "batch_size": 160}  # among the updates of the critic
+_FALLING_WASSERSTEIN = {  # 3,000 steps have five updates of the critic each
+    "generator_optimizer": adam(falling(5e-4, 3_000), beta_1=0.0, beta_2=0.9),
+    "critic_optimizer": adam(falling(5e-4, 15_000), beta_1=0.0, beta_2=0.9),
+}
 
 _CLASSIFIER_64 = {
     "arguments": {"base_filters": 16},
@@ -234,26 +239,32 @@ RECIPES = {
         "CGAN", _STABILISED, labels=_HEADS, labels_for="conditions", steps=8_000, **_GAN_64
     ),
     "wgan_cars_64": Recipe("WGAN", _WASSERSTEIN, labels=(), steps=8_000, **_DEALT),
-    "wgan_gp_cars_64": Recipe("WGANGP", _WASSERSTEIN, labels=(), steps=8_000, **_DEALT),
+    "wgan_gp_cars_64": Recipe(
+        "WGANGP",
+        _WASSERSTEIN,
+        labels=(),
+        steps=3_000,
+        **(_DEALT | {"optimizers": _FALLING_WASSERSTEIN}),
+    ),
     "pix2pix_cars_64": Recipe(
         "Pix2Pix",
         {"base_filters": 14, "patch": 34},
         labels=(),
-        steps=8_000,
+        steps=16_000,
         **(_CARS_64 | {"optimizers": {}, "batch_size": 8}),
     ),
     "lapgan_cars_64": Recipe(
         "LAPGAN",
-        {"base_filters": 32, "average_decay": 0.999},
+        {"base_filters": 24, "average_decay": 0.999},
         labels=(),
-        steps=8_000,
+        steps=6_000,
         **_CARS_64,
     ),
     "pggan_cars_64": Recipe(
         "PGGAN",
-        {"latent_dim": 64, "base_filters": 64},
+        {"latent_dim": 64, "base_filters": 32},
         labels=(),
-        steps=8_000,
+        steps=20_000,
         **(_CARS_64 | {"optimizers": {}, "batch_size": 16}),
     ),
     "char_cnn_rnn_faces": Recipe(
