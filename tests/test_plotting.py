@@ -98,6 +98,23 @@ class TestFigures:
         with pytest.raises(ValueError, match="one title per image"):
             plotting.show_images(noise(3), titles=["a"])
 
+    def test_named_rows(self):
+        sketches, outputs = noise(5, size=32, channels=1), noise(5, size=32, seed=1)
+        figure = plotting.show_rows({"sketch": sketches, "a longer name": outputs}, columns=3)
+        assert [text.get_text() for text in figure.texts] == ["sketch", "a longer name"]
+        shown = [axes.images[0].get_array() for axes in figure.axes]
+        expected = [*sketches[:3], *outputs[:3]]
+        np.testing.assert_array_equal(shown, [plotting.to_uint8(x[None])[0] for x in expected])
+        width, picture = figure.texts[1].get_window_extent(), rendered(figure)
+        assert width.x0 >= 0
+        assert width.x1 <= picture.shape[1] - 3 * 102 - 5
+        first = picture[6:102, -3 * 102 : -3 * 102 + 96]
+        np.testing.assert_array_equal(first[::3, ::3], plotting.to_uint8(sketches)[0])
+
+    def test_rows_must_be_equally_long(self):
+        with pytest.raises(ValueError, match="'a': 3, 'b': 2"):
+            plotting.show_rows({"a": noise(3), "b": noise(2)})
+
     def test_neighbours_show_the_copied_picture_first(self):
         train = noise(6)
         figure = plotting.nearest_neighbours(train[4:5], train, k=2)

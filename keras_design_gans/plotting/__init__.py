@@ -9,6 +9,7 @@ from keras_design_gans.plotting.figures import interpolate as interpolate
 from keras_design_gans.plotting.figures import latent_walk as latent_walk
 from keras_design_gans.plotting.figures import nearest_neighbours as nearest_neighbours
 from keras_design_gans.plotting.figures import show_images as show_images
+from keras_design_gans.plotting.figures import show_rows as show_rows
 from keras_design_gans.plotting.history import plot_history as plot_history
 from keras_design_gans.plotting.pixels import beside as beside
 from keras_design_gans.plotting.pixels import image_grid as image_grid

@@ -1,4 +1,4 @@
-"""Figures of images: grids with titles, nearest neighbours, latent walks."""
+"""Figures of images: grids with titles, rows with names, nearest neighbours, latent walks."""
 
 import numpy as np
 
@@ -26,6 +26,28 @@ def show_images(images, columns=None, titles=None):
         raise ValueError(f"Expected one title per image: {len(images)}, got {len(titles)} titles.")
     columns = columns or min(8, len(images))
     return _cells(images, columns, titles)
+
+
+def show_rows(rows, columns=8):
+    """Figure of pictures that belong together, below each other in rows with names.
+
+    Args:
+        rows: Dictionary from the name of a row to an array (n, h, w, c), as for `to_uint8`, such as
+            `{"sketch": ..., "output": ..., "true": ...}`. All pictures have the same height and
+            width.
+        columns: Pictures per row, the first ones of each array; all, where there are fewer.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the rows are not equally long.
+    """
+    rows = {name: to_uint8(images[:columns]) for name, images in rows.items()}
+    counts = {name: len(images) for name, images in rows.items()}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"Expected rows of the same number of pictures, got {counts}.")
+    return _cells(np.concatenate([*rows.values()]), max(counts.values()), names=list(rows))
 
 
 def nearest_neighbours(images, train_images, k=5, features=None):
@@ -108,18 +130,22 @@ def interpolate(model, rows=4, steps=8, spherical=True, seed=0):
     return show_images(model.decode(np.concatenate(walks)), columns=steps)
 
 
-def _cells(images, columns, titles, gap=0):
-    """Places every image on whole pixels of a figure, with `gap` more after the first column."""
+def _cells(images, columns, titles=None, gap=0, names=()):
+    """Places every image on whole pixels of a figure.
+
+    `gap` more pixels follow the first column; `names` of the rows stand to the left of it.
+    """
     margin, title_height = 6, 20 if titles is not None else 0
+    name_width = max([7 * len(name) + 8 for name in names], default=0)
     scale = max(1, round(96 / images.shape[1]))
     height, width = scale * images.shape[1], scale * images.shape[2]
     step_x, step_y = width + margin, height + title_height + margin
-    total_width = columns * step_x + margin + gap
+    total_width = name_width + columns * step_x + margin + gap
     total_height = -(-len(images) // columns) * step_y + margin
     figure = new_figure(total_width, total_height)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
-        left = margin + column * step_x + (gap if column else 0)
+        left = name_width + margin + column * step_x + (gap if column else 0)
         bottom = total_height - (row + 1) * step_y
         box = np.divide(
             (left, bottom, width, height), (total_width, total_height, total_width, total_height)
@@ -129,4 +155,8 @@ def _cells(images, columns, titles, gap=0):
         axes.set_axis_off()
         if titles is not None:
             axes.set_title(titles[index], fontsize=8, color=INK, pad=4)
+        if names and not column:
+            middle = (bottom + height / 2) / total_height
+            place = {"ha": "right", "va": "center", "fontsize": 9, "color": INK}
+            figure.text(name_width / total_width, middle, names[row], **place)
     return figure
