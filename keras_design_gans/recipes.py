@@ -47,6 +47,7 @@ import difflib
 
 import keras
 
+from keras_design_gans.datasets import faces
 from keras_design_gans.datasets.captions import CHINESE
 from keras_design_gans.text import ALPHABET
 
@@ -353,6 +354,12 @@ RECIPES = {
     "modular_gan_celeb_a_128": Recipe("ModularGAN", {}, steps=24_000, **_CELEB_A_128),
     "resnet18_garments_64": Recipe("ResNet18", data="garments", **_CLASSIFIER_64),
     "resnet18_handbags_64": Recipe("ResNet18", data="handbags", **_CLASSIFIER_64),
+    "resnet18_cars_64": Recipe(
+        "ResNet18", data="cars", **(_CLASSIFIER_64 | {"labels": ("body", "view")})
+    ),
+    "resnet18_faces_64": Recipe(
+        "ResNet18", data="faces", **(_CLASSIFIER_64 | {"labels": tuple(faces.VALUES)})
+    ),
 }
 
 # What `design-gans train MODEL` starts from: about five minutes on two cores for the first two.
