@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # Two processes, because XLA compiles on one core: on two cores they are faster than one.
 UNIT_TESTS = ["pytest", "-n", "2", "--durations=5", "tests"]
+NOTEBOOKS = ["pytest", "-n", "2", "--dist=loadfile", "--nbval-lax", "--nbval-current-env"]
 # Name of a check -> module and its arguments, and changes of the environment.
 CHECKS = {
     "lint": (["ruff", "check"], {}),
@@ -25,7 +26,7 @@ CHECKS = {
     "jax": (UNIT_TESTS, {"KERAS_BACKEND": "jax"}),
     "torch": (UNIT_TESTS, {"KERAS_BACKEND": "torch"}),
     "notebooks": (
-        ["pytest", "--nbval-lax", "--nbval-current-env", "tutorials"],
+        [*NOTEBOOKS, "tutorials"],
         {"KERAS_BACKEND": "tensorflow", "KDG_QUICK": "1"},
     ),
     "docs": (["mkdocs", "build", "--strict"], {}),
