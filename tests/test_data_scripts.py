@@ -17,6 +17,8 @@ from keras_design_gans import datasets, recipes, training
 from keras_design_gans.datasets import captions
 from keras_design_gans.datasets import tfds as tfds_module
 
+pytestmark = pytest.mark.one_backend
+
 SCRIPTS = Path(__file__).parents[1] / "data_scripts"
 
 

@@ -11,6 +11,8 @@ from scipy import ndimage
 from keras_design_gans import datasets
 from keras_design_gans.datasets import avatars, captions, drawn, faces
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 pytest.importorskip("dicebear", reason="pip install keras-design-gans[faces]")
 
 MODULE = "keras_design_gans.datasets.faces"

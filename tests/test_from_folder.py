@@ -11,6 +11,8 @@ from keras_design_gans.datasets.folder import FolderSource
 from keras_design_gans.datasets.images import read_further, read_image
 from keras_design_gans.datasets.source import SkipExample
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 RED = (200, 30, 40)
 
 

@@ -10,6 +10,8 @@ from keras_design_gans import datasets, sketches
 from keras_design_gans.datasets import cache
 from keras_design_gans.datasets.joint_pictures import JointSource
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):

@@ -8,6 +8,8 @@ from skimage.segmentation import random_walker
 import keras_design_gans as kdg
 from keras_design_gans.datasets import garments
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 
 def photo(background=(240, 240, 240), product=(40, 60, 120), size=96, box=(24, 24, 72, 72)):
     """A rectangle on a plain background with a little noise, and its true mask."""

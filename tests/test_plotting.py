@@ -8,6 +8,8 @@ from PIL import Image
 
 from keras_design_gans import plotting
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 
 def noise(count, size=8, channels=3, seed=0):
     rng = np.random.default_rng(seed)

@@ -5,6 +5,8 @@ import pytest
 
 from keras_design_gans.datasets import garments, handbags
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 SETS = (garments, handbags)
 SHAPES = [(products, shape) for products in SETS for shape in products.CLASS_NAMES["shape"]]
 TEXTURES = garments.CLASS_NAMES["texture"]

@@ -7,6 +7,8 @@ from test_plotting import rendered
 
 from keras_design_gans import datasets, metrics, plotting
 
+pytestmark = pytest.mark.one_backend
+
 COLOURS = {
     "red": (200, 0, 0),
     "green": (0, 200, 0),

@@ -6,6 +6,8 @@ import pytest
 from keras_design_gans import text
 from keras_design_gans.datasets import Dataset
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 SENTENCES = [("red hair", "a red face"), ("blue hair", "a blue face"), ("red hair", "no face")]
 
 

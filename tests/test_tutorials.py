@@ -8,6 +8,8 @@ import pytest
 
 jupytext = pytest.importorskip("jupytext")
 
+pytestmark = pytest.mark.one_backend  # no network takes part
+
 TUTORIALS = Path(__file__).parent.parent / "tutorials"
 SCRIPTS = sorted(TUTORIALS.glob("[0-9]*.py"))
 UNWANTED = re.compile(r"WARNING|Warning:|Traceback|/root/|/home/|/tmp/|\d%\|")
