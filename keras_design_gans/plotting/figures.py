@@ -136,7 +136,7 @@ def _cells(images, columns, titles=None, gap=0, names=()):
     `gap` more pixels follow the first column; `names` of the rows stand to the left of it.
     """
     margin, title_height = 6, 20 if titles is not None else 0
-    name_width = max([7 * len(name) + 8 for name in names], default=0)
+    name_width = max([8 * len(name) + 8 for name in names], default=0)
     scale = max(1, round(96 / images.shape[1]))
     height, width = scale * images.shape[1], scale * images.shape[2]
     step_x, step_y = width + margin, height + title_height + margin
