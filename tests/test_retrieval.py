@@ -94,7 +94,7 @@ def test_data_set():
 def test_figure_shows_what_the_query_finds(folder):
     products = metrics.NearestProducts(MeanColour()).fit(folder)
     designs = np.concatenate([almost("blue"), almost("dark red")])
-    picture = rendered(products.show(designs, k=4))
+    picture = rendered(plotting.nearest_products(designs, products, k=4))
     height, width = 96 + 20 + 6, 96 + 6
     for row, colour in enumerate(("blue", "dark red")):
         y = 6 + row * height + 20 + 48

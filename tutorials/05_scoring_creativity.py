@@ -666,7 +666,7 @@ display(with_neighbours(order[::-1][:3]))
 
 # %%
 shop = metrics.NearestProducts(judge).fit(test)
-shop.show(designs[:4], k=6)
+kdg.plotting.nearest_products(designs[:4], shop, k=6)
 
 # %% [markdown]
 # How good is this search? Ask with real pictures, whose class is known: how often has a found

@@ -23,7 +23,7 @@ class NearestProducts:
     products.fit("path/to/products")
     designs = kdg.presets.load("design_garments_64").generate(4, seed=0)
     distances, indices, file_names = products.query(designs, k=5)
-    products.show(designs, k=5)
+    kdg.plotting.nearest_products(designs, products, k=5)
     ```
 
     The search is exact and takes milliseconds among 100,000 products. Their features stay in
@@ -90,25 +90,18 @@ class NearestProducts:
         names = self.file_names and [[self.file_names[i] for i in row] for row in indices]
         return distances, indices, names
 
-    def show(self, images, k=5):
-        """Figure of the designs, each beside its `k` most similar products, with distances.
+    def pictures(self, indices):
+        """Reads products.
 
         Args:
-            images: As for `query`.
-            k: As for `query`.
+            indices: Their numbers, as `query` gives them, integer array of any shape.
 
         Returns:
-            `matplotlib.figure.Figure`.
-
-        Raises:
-            ValueError: As for `query`.
+            Array of this shape and (h, w, c), in the values that were given to `fit`.
         """
-        from keras_design_gans import plotting  # which imports the metrics
-
-        # The nearest of all products are also the nearest of those that were found at all.
-        found = np.unique(self.query(images, k)[1])
-        pictures = np.stack([part[index] for part, index in map(self._pictures.__getitem__, found)])
-        return plotting.nearest_neighbours(images, pictures, k, self._features)
+        found = [self._pictures[index] for index in np.ravel(indices)]
+        pictures = np.stack([part[index] for part, index in found])
+        return pictures.reshape(*np.shape(indices), *pictures.shape[1:])
 
     def _features(self, images):
         return self.classifier.features(scaled(images))

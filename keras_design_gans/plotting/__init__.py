@@ -8,6 +8,7 @@ itself at the end of a notebook cell. Matplotlib is imported when the first figu
 from keras_design_gans.plotting.figures import interpolate as interpolate
 from keras_design_gans.plotting.figures import latent_walk as latent_walk
 from keras_design_gans.plotting.figures import nearest_neighbours as nearest_neighbours
+from keras_design_gans.plotting.figures import nearest_products as nearest_products
 from keras_design_gans.plotting.figures import show_images as show_images
 from keras_design_gans.plotting.figures import show_rows as show_rows
 from keras_design_gans.plotting.history import plot_history as plot_history

@@ -74,11 +74,26 @@ def nearest_neighbours(images, train_images, k=5, features=None):
     else:
         rows, train_rows = features(images), features(train_images)
     distances, indices = metrics.nearest_neighbours(rows, train_rows, k)
-    cells, titles = [], []
-    for picture, near, distance in zip(pictures, indices, distances, strict=True):
-        cells += [picture, *train_pictures[near]]
-        titles += ["generated", *(f"distance {value:.2f}" for value in distance)]
-    return _cells(np.stack(cells), k + 1, titles, gap=18)
+    return _with_neighbours(pictures, train_pictures[indices], distances)
+
+
+def nearest_products(images, products, k=5):
+    """Figure of designs, each beside the products that are most similar to it, with distances.
+
+    Args:
+        images: array (n, h, w, c), as for `to_uint8`; the first column of the figure.
+        products: `kdg.metrics.NearestProducts`, fitted.
+        k: Number of products for each.
+
+    Returns:
+        `matplotlib.figure.Figure`; the distances stand above the products.
+
+    Raises:
+        ValueError: As `NearestProducts.query`.
+    """
+    distances, indices, _ = products.query(images, k)
+    near = np.stack([to_uint8(found) for found in products.pictures(indices)])
+    return _with_neighbours(to_uint8(images), near, distances)
 
 
 def latent_walk(start, end, steps=8, spherical=True):
@@ -128,6 +143,15 @@ def interpolate(model, rows=4, steps=8, spherical=True, seed=0):
     ends = model.sample_latents(2 * rows, seed=seed).reshape(rows, 2, -1)
     walks = [latent_walk(start, end, steps, spherical) for start, end in ends]
     return show_images(model.decode(np.concatenate(walks)), columns=steps)
+
+
+def _with_neighbours(pictures, neighbours, distances):
+    """Each picture in a row with its neighbours; all uint8, and an array of distances."""
+    cells, titles = [], []
+    for picture, near, row in zip(pictures, neighbours, distances, strict=True):
+        cells += [picture, *near]
+        titles += ["generated", *(f"distance {value:.2f}" for value in row)]
+    return _cells(np.stack(cells), distances.shape[1] + 1, titles, gap=18)
 
 
 def _cells(images, columns, titles=None, gap=0, names=()):
