@@ -120,10 +120,10 @@ class Recipe:
         return self.compile(model.next_stage(**changes))
 
 
-def adam(learning_rate, beta_1=0.5, beta_2=0.999):
-    """Returns the serialised form of an Adam optimizer."""
-    betas = {"beta_1": beta_1, "beta_2": beta_2}
-    return {"class_name": "adam", "config": {"learning_rate": learning_rate, **betas}}
+def adam(learning_rate, beta_1=0.5, **others):
+    """Returns the serialised form of an Adam optimizer, `others` being further arguments of it."""
+    config = {"learning_rate": learning_rate, "beta_1": beta_1, **others}
+    return {"class_name": "adam", "config": config}
 
 
 def classifier_adam(steps):

@@ -601,9 +601,8 @@ for name, (learned, asked) in codes.items():
 # bodies seen from the same side, once between two views; and through the pixels, which is a mere
 # double exposure.
 
+
 # %%
-
-
 def find(body, view):
     """Number of a test car."""
     hits = (unseen["body"] == bodies.index(body)) & (unseen["view"] == views.index(view))
@@ -831,9 +830,8 @@ for name, picture in examples.items():
 # Two controls show what this number can *not* tell: real pictures that are blurred (each pixel the
 # mean of 3 x 3), and real pictures with grain of strength 0.1.
 
+
 # %%
-
-
 def blurred(images):
     wide = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     shifts = [wide[:, i : i + SIZE, j : j + SIZE] for i in range(3) for j in range(3)]
@@ -851,9 +849,8 @@ for label, images in sets.items():
     deviation = kdg.metrics.bootstrap(np.mean, [values])[1]
     print(f"{label:21} sharpness {values.mean():.4f} ±{deviation:.4f}")
 
+
 # %%
-
-
 def spectrum(images):
     """Mean power of the waves at each distance from the origin of the Fourier plane."""
     waves = np.abs(np.fft.fftshift(np.fft.fft2(images.mean(axis=-1)), axes=(1, 2))) ** 2

@@ -36,7 +36,6 @@ def convert(script):
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for index, cell in enumerate(notebook.cells):
         cell.metadata = {}
-        cell.source = cell.source.strip("\n")  # the blank lines before a function
         cell.id = f"cell-{index:02d}"  # the same at every build
     return notebook
 
