@@ -206,6 +206,29 @@ def test_objectives_of_a_critic_by_hand():
     assert float(loss) == pytest.approx(2.0 - 0.01, rel=1e-5)
 
 
+def test_targets_and_fakes_are_judged_under_noise_in_training():
+    """The discriminator answers with the picture itself: the noise is what comes on top."""
+    source, image = keras.Input((16, 16, 1)), keras.Input((16, 16, 3))
+    echo = keras.Model([source, image], keras.layers.Identity()(image))
+    model = tiny_model(discriminator=echo, instance_noise=0.1)
+    sheet, white = keras.ops.zeros((32, 16, 16, 1)), keras.ops.ones((32, 16, 16, 3))
+
+    def noise(training):
+        return keras.ops.convert_to_numpy(model.judge(sheet, white, training)) - 1
+
+    first = noise(training=True)
+    assert first.std() == pytest.approx(0.1, rel=0.05)
+    assert abs(first.mean()) < 0.005
+    assert not np.array_equal(first, noise(training=True))
+    np.testing.assert_array_equal(noise(training=False), 0)
+    right = math.log1p(math.exp(-1))  # about both, by a logit of 1
+    loss, _ = model.discriminator_objective(sheet, white, -white, training=False)
+    assert float(loss) == pytest.approx(right, rel=1e-5)
+    for objective in (model.discriminator_objective, model.generator_objective):
+        plain, under_noise = (float(objective(sheet, white, -white, t)[0]) for t in (False, True))
+        assert 1e-5 < abs(plain - under_noise) < 0.01
+
+
 def test_wgan_updates_the_critic_five_times_and_clips_it():
     model = tiny_model(adversarial="wgan")
     model.compile()

@@ -268,9 +268,7 @@ class DCGAN(NoiseToImage):
 
     def judge(self, images, training, *given):
         """Shows images to the discriminator, in training under `instance_noise`."""
-        if training and self.instance_noise:
-            noise = keras.random.normal(ops.shape(images), seed=self.noise_seed)
-            images = images + self.instance_noise * noise
+        images = under_noise(self, images, training)
         return self.discriminator([images, *given] if given else images, training=training)
 
     def get_config(self):
@@ -282,3 +280,11 @@ class DCGAN(NoiseToImage):
             "instance_noise": self.instance_noise,
             "r1_weight": self.r1_weight,
         }
+
+
+def under_noise(model, images, training):
+    """Adds the `instance_noise` of a model with a `noise_seed` to images, in training only."""
+    if not (training and model.instance_noise):
+        return images
+    noise = keras.random.normal(ops.shape(images), seed=model.noise_seed)
+    return images + model.instance_noise * noise

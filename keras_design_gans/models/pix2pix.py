@@ -30,7 +30,10 @@ every backend. Deviations: those two forms; the generator's gradient passes thro
 discriminator; no bias before a normalisation, where the authors' Torch code sets biases to zero.
 
 Not in the paper: `adversarial="wgan"` makes the discriminator a critic with clipped weights, as in
-`wgan.py`, its score a mean over patches.
+`wgan.py`, its score a mean over patches; and `instance_noise` is added to all targets and pictures
+that the discriminator judges. Drawn pictures have areas of one exact colour, which no generator
+hits: without the noise the discriminator recognises every picture by them, and what it teaches is
+grain.
 """
 
 import math
@@ -49,7 +52,7 @@ from keras_design_gans.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
-from keras_design_gans.models.dcgan import conv_options
+from keras_design_gans.models.dcgan import conv_options, under_noise
 from keras_design_gans.models.wgan import deal, limit_weights, rmsprop
 
 DROPOUT = 0.5
@@ -198,6 +201,8 @@ class Pix2Pix(AdversarialModel):
         skips: Whether the generator has the connections that make it a U-Net.
         patch: Side of the square that one logit of the discriminator sees: 1, 16, 34, 70, ...
         l1_weight: Weight of the distance to the target; 0 leaves the adversarial loss alone.
+        instance_noise: Standard deviation of noise that is added to all targets and pictures the
+            discriminator sees in training; 0 switches it off.
         adversarial: `"gan"`, `"wgan"` (a critic with clipped weights), or `"none"`, which trains
             the generator by the distance alone.
         critic_steps: With `"wgan"`, updates of the critic for one of the generator, each on its own
@@ -224,6 +229,7 @@ class Pix2Pix(AdversarialModel):
         skips=True,
         patch=70,
         l1_weight=100.0,
+        instance_noise=0.0,
         adversarial="gan",
         critic_steps=5,
         clip=0.01,
@@ -244,6 +250,7 @@ class Pix2Pix(AdversarialModel):
         self.base_filters, self.levels, self.skips = base_filters, levels, skips
         self.patch = patch
         self.l1_weight = l1_weight
+        self.instance_noise = instance_noise
         self.adversarial = adversarial
         self.critic_steps, self.clip = critic_steps, clip
         self.seed = seed
@@ -339,8 +346,8 @@ class Pix2Pix(AdversarialModel):
 
     def discriminator_objective(self, source, real, fake, training):
         """Returns the discriminator's loss, a mean over patches, and its logs."""
-        real_logits = self.discriminator([source, real], training=training)
-        fake_logits = self.discriminator([source, fake], training=training)
+        real_logits = self.judge(source, real, training)
+        fake_logits = self.judge(source, fake, training)
         if self.adversarial == "wgan":
             loss = wasserstein_critic_loss(real_logits, fake_logits)
             return loss, {"d_loss": loss, "wasserstein_estimate": -loss}
@@ -354,12 +361,16 @@ class Pix2Pix(AdversarialModel):
         loss = self.l1_weight * distance
         logs = {"l1_loss": distance}
         if self.discriminator is not None:
-            logits = self.discriminator([source, fake], training=training)
+            logits = self.judge(source, fake, training)
             wasserstein = self.adversarial == "wgan"
             objective = wasserstein_generator_loss if wasserstein else nonsaturating_generator_loss
             logs["adversarial_loss"] = objective(logits)
             loss += logs["adversarial_loss"]
         return loss, {"g_loss": loss, **logs}
+
+    def judge(self, source, images, training):
+        """Shows pairs to the discriminator, the images in training under `instance_noise`."""
+        return self.discriminator([source, under_noise(self, images, training)], training=training)
 
     def draw_noise(self, n, seed=None):
         """Draws the maps of dropout for `n` pictures.
@@ -419,6 +430,7 @@ class Pix2Pix(AdversarialModel):
             "skips": self.skips,
             "patch": self.patch,
             "l1_weight": self.l1_weight,
+            "instance_noise": self.instance_noise,
             "adversarial": self.adversarial,
             "critic_steps": self.critic_steps,
             "clip": self.clip,
