@@ -9,13 +9,13 @@ Rows already in `design_comparison.json` are not trained again: a run that was s
 site, beside it, and for every row the pictures of the same noise in the run folder.
 """
 
-import argparse
 import dataclasses
 import itertools
 import json
 import shutil
-import time
 from pathlib import Path
+
+from rows import arguments, missing
 
 from keras_design_gans import plotting, recipes, training
 
@@ -139,21 +139,9 @@ def findings(rows):
 
 def main():
     """Trains what is missing, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1_500, help="of each training")
-    parser.add_argument("--minutes", type=float, help="begin no training after this time")
-    parser.add_argument("--out", type=Path, default=Path("runs/comparison"))
-    options = parser.parse_args()
-    started = time.monotonic()
+    options = arguments(__doc__, "runs/comparison").parse_args()
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    known = [{**row, "scores": None} for row in rows]
-    for row in combinations(options.steps):
-        if {**row, "scores": None} in known:
-            continue
-        if options.minutes and time.monotonic() - started > 60 * options.minutes:
-            print("The time is over; the same command goes on.")
-            break
-        print(*row.values())
+    for row in missing(combinations(options.steps), rows, options.minutes):
         rows.append(train(row, options.out))
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
         RESULTS.with_suffix(".md").write_text(table(rows))

@@ -12,15 +12,14 @@ Rows already in `modular_comparison.json` are not trained again: a run that was 
 the site, beside it, and for every row pictures in the run folder.
 """
 
-import argparse
 import functools
 import itertools
 import json
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
+from rows import arguments, missing
 
 from keras_design_gans import datasets, metrics, models, plotting, recipes, training
 from keras_design_gans.datasets import faces
@@ -306,22 +305,10 @@ def findings(rows):
 
 def main():
     """Trains what is missing, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1_500, help="of each training")
-    parser.add_argument("--minutes", type=float, help="begin no training after this time")
-    parser.add_argument("--out", type=Path, default=Path("runs/modular"))
-    options = parser.parse_args()
-    started = time.monotonic()
+    options = arguments(__doc__, "runs/modular").parse_args()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "known": {}}
     rows, known = content["rows"], content["known"]
-    done = [{**row, "scores": None} for row in rows]
-    for row in combinations(options.steps):
-        if {**row, "scores": None} in done:
-            continue
-        if options.minutes and time.monotonic() - started > 60 * options.minutes:
-            print("The time is over; the same command goes on.")
-            break
-        print(*row.values())
+    for row in missing(combinations(options.steps), rows, options.minutes):
         judge, accuracy = classifier(row["data"], options.steps, options.out)
         known[row["data"]] = {"accuracy": accuracy}
         if row["data"] == "faces":

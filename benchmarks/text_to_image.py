@@ -10,14 +10,13 @@ Rows already in `text_to_image.json` are not trained again: a run that was stopp
 site, beside it, and for every row pictures in the run folder.
 """
 
-import argparse
 import itertools
 import json
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
+from rows import arguments, missing
 
 from keras_design_gans import datasets, metrics, models, plotting, presets, recipes, training
 from keras_design_gans.datasets import faces
@@ -139,28 +138,20 @@ def spread(values):
 
 def main():
     """Trains what is missing, row by row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1_500, help="of each training")
+    parser = arguments(__doc__, "runs/text")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, help="begin no training after this time")
-    parser.add_argument("--out", type=Path, default=Path("runs/text"))
     options = parser.parse_args()
-    started = time.monotonic()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "real": {}}
     rows = content["rows"]
-    done = [{**row, "scores": None} for row in rows]
     if not content["real"]:
         test = load("test")
         pictures = test.take(test.num_examples)["image"]
         content["real"] = score(pictures, test, presets.load("resnet18_faces_64"))
-    for seed, variant in itertools.product(range(options.seeds), VARIANTS):
-        row = {"variant": variant, "steps": options.steps, "seed": seed}
-        if {**row, "scores": None} in done:
-            continue
-        if options.minutes and time.monotonic() - started > 60 * options.minutes:
-            print("The time is over; the same command goes on.")
-            break
-        print(*row.values())
+    asked = [
+        {"variant": variant, "steps": options.steps, "seed": seed}
+        for seed, variant in itertools.product(range(options.seeds), VARIANTS)
+    ]
+    for row in missing(asked, rows, options.minutes):
         rows.append(run(row, options.out))
         RESULTS.write_text(json.dumps(content, indent=1) + "\n")
         RESULTS.with_suffix(".md").write_text(table(rows, content["real"]))
