@@ -25,11 +25,11 @@ WGAN keeps the optimizers of its paper; the rate of WGAN-GP falls from 5e-4 (pap
 64) and deal batches of 160 out to five updates of the critic, 32 pictures each (paper 64). At 64
 pixels pix2pix judges patches of 34 pixels (paper: 70, at 256 pixels), in batches of 8 (paper 1,
 which for networks with instance normalisation is a matter of speed). With the paper's settings the
-drawn cars turned to grain after 5,000 steps: its recipe has noise of 0.1 before the discriminator
-(paper 0), 10 as the weight of the distance (paper 100), a rate of 1e-3 for the generator (paper
-2e-4), and both rates fall to 0. LAPGAN has Adam of rate 5e-4
-too, and 24 filters (paper 64); PGGAN has 32 filters and noise of 64 numbers (paper 512), and trains
-in batches of 16 with all stages equally long, new layers fading in over the first half of each.
+paint of drawn cars turned to grain: its recipe has noise of 0.1 before the discriminator, which is
+flat around real pairs (`r1_weight=5`; paper 0), 10 as the weight of the distance (paper 100), and
+rates that fall from 1e-3 (paper 2e-4) to 0. LAPGAN has Adam of rate 5e-4 too, and 24 filters (paper
+64); PGGAN has 32 filters and noise of 64 numbers (paper 512), and trains in batches of 16 with all
+stages equally long, new layers fading in over the first half of each.
 
 The text encoder and the models of sentences and attributes are narrower than those of the papers,
 and the latter have the settings of the first paragraph. `gan_int_cls_faces_64` takes its encoder
@@ -185,8 +185,7 @@ _FALLING_WASSERSTEIN = {  # 3,000 steps have five updates of the critic each
     "critic_optimizer": adam(falling(5e-4, 15_000), beta_1=0.0, beta_2=0.9),
 }
 _FALLING_PIX2PIX = {
-    "generator_optimizer": adam(falling(1e-3, 12_000)),
-    "discriminator_optimizer": adam(falling(2e-4, 12_000)),
+    f"{player}_optimizer": adam(falling(1e-3, 12_000)) for player in ("generator", "discriminator")
 }
 
 _CLASSIFIER_64 = {
@@ -262,7 +261,13 @@ RECIPES = {
     ),
     "pix2pix_cars_64": Recipe(
         "Pix2Pix",
-        {"base_filters": 14, "patch": 34, "l1_weight": 10.0, "instance_noise": 0.1},
+        {
+            "base_filters": 14,
+            "patch": 34,
+            "l1_weight": 10.0,
+            "instance_noise": 0.1,
+            "r1_weight": 5.0,
+        },
         labels=(),
         steps=12_000,
         **(_CARS_64 | {"optimizers": _FALLING_PIX2PIX, "batch_size": 8}),

@@ -48,7 +48,7 @@ class TestPix2Pix(Pix2PixTestCase):
     known_pixels = [-0.3488542, -0.4975209, -0.4597940, -0.2869945, -0.3340819, -0.5820462]
 
     def make_model(self, size=16):
-        return tiny_model(size)
+        return tiny_model(size, instance_noise=0.1, r1_weight=1.0)
 
 
 @pytest.mark.one_backend
@@ -227,6 +227,20 @@ def test_targets_and_fakes_are_judged_under_noise_in_training():
     for objective in (model.discriminator_objective, model.generator_objective):
         plain, under_noise = (float(objective(sheet, white, -white, t)[0]) for t in (False, True))
         assert 1e-5 < abs(plain - under_noise) < 0.01
+
+
+def test_r1_penalises_the_slope_of_the_mean_logit():
+    """A discriminator whose every logit is three times the first channel of its pixel."""
+    source, image = keras.Input((16, 16, 1)), keras.Input((16, 16, 3))
+    tripled = keras.Model([source, image], keras.layers.Rescaling(3.0)(image[..., :1]))
+    model = tiny_model(discriminator=tripled, r1_weight=2.0)
+    sheet, white = keras.ops.zeros((8, 16, 16, 1)), keras.ops.ones((8, 16, 16, 3))
+    plain, penalised = (
+        float(model.discriminator_objective(sheet, white, white, training)[0])
+        for training in (False, True)
+    )
+    # The mean of 256 logits rises by 3/256 with each of 256 pixels: half a sum of squares.
+    assert penalised - plain == pytest.approx(2.0 * 0.5 * 256 * (3 / 256) ** 2, rel=1e-3)
 
 
 def test_wgan_updates_the_critic_five_times_and_clips_it():
