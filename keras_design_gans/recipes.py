@@ -264,6 +264,7 @@ RECIPES = {
         {
             "base_filters": 14,
             "patch": 34,
+            "normalization": "batch",
             "l1_weight": 10.0,
             "instance_noise": 0.1,
             "r1_weight": 5.0,

@@ -101,6 +101,7 @@ def test_a_logit_sees_a_square_of_the_size_of_the_patch(patch):
         ({"levels": 1}, "at least 2 levels"),
         ({"image_shape": (30, 30, 3)}, "Sides of 16, 32"),
         ({"adversarial": "lsgan"}, "'gan', 'wgan', 'none', got 'lsgan'"),
+        ({"normalization": "layer"}, "'instance', 'batch', got 'layer'"),
     ],
 )
 def test_what_cannot_be_built_is_named(arguments, message):
@@ -124,6 +125,23 @@ def test_the_map_in_the_middle_is_not_normalised():
     generator = unet_generator((16, 16, 1), base_filters=2)
     norms = [x for x in generator.layers if isinstance(x, layers.GroupNormalization)]
     assert [norm.output.shape[1] for norm in norms] == [4, 2, 2, 4, 8]
+
+
+def test_batch_normalisation_takes_averages_of_the_training(tmp_path):
+    model = tiny_model(normalization="batch")
+    model.compile()
+    sketches = tiny_sketches(16, 4)
+    before = [value_of(v).copy() for v in model.generator.non_trainable_variables]
+    assert len(before) == 2 * 5  # a mean and a variance for each map that is normalised
+    for _ in range(3):
+        model.train_on_batch(batch())
+    for old, new in zip(before, model.generator.non_trainable_variables, strict=True):
+        assert np.abs(value_of(new) - old).max() > 1e-4
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        again.translate(sketches, seed=0), model.translate(sketches, seed=0), atol=1e-6
+    )
 
 
 def test_without_skips_nothing_is_joined():
@@ -153,8 +171,9 @@ def test_pictures_repeat_by_seed_and_differ_between_seeds():
     assert np.abs(model.translate(sketches) - made).max() > 1e-3
 
 
-def test_a_picture_does_not_depend_on_the_others():
-    model = tiny_model()
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
+def test_a_picture_does_not_depend_on_the_others(normalization):
+    model = tiny_model(normalization=normalization)
     set_known_weights(model.generator)
     sketches = tiny_sketches(16, 5)
     together = model.translate(sketches, seed=0)

@@ -31,8 +31,9 @@ discriminator; no bias before a normalisation, where the authors' Torch code set
 
 Not in the paper: `adversarial="wgan"` makes the discriminator a critic with clipped weights, as in
 `wgan.py`, its score a mean over patches; `instance_noise` is added to all targets and pictures
-that the discriminator judges; and `r1_weight` keeps the mean of its map of logits flat around real
-pairs. Without the last two, drawn cars got grain in the place of paint.
+that the discriminator judges; `r1_weight` keeps the mean of its map of logits flat around real
+pairs; and `normalization="batch"` is batch normalisation in larger batches. Without these, drawn
+cars got grain and blotches in the place of paint.
 """
 
 import math
@@ -52,7 +53,7 @@ from keras_design_gans.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
-from keras_design_gans.models.dcgan import conv_options, under_noise
+from keras_design_gans.models.dcgan import batch_norm, conv_options, under_noise
 from keras_design_gans.models.wgan import deal, limit_weights, rmsprop
 
 DROPOUT = 0.5
@@ -67,6 +68,9 @@ def instance_norm():
         epsilon=1e-5,
         gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
     )
+
+
+NORMALIZATIONS = {"instance": instance_norm, "batch": batch_norm}
 
 
 def halvings(image_shape, levels=None):
@@ -88,7 +92,12 @@ def halvings(image_shape, levels=None):
 
 
 def unet_generator(
-    source_shape=(256, 256, 3), channels=3, base_filters=64, levels=None, skips=True
+    source_shape=(256, 256, 3),
+    channels=3,
+    base_filters=64,
+    levels=None,
+    skips=True,
+    normalization="instance",
 ):
     """Builds the generator: sources and noise to images in [-1, 1].
 
@@ -99,12 +108,13 @@ def unet_generator(
         levels: How often the map is halved; `None` means down to 1 x 1, if the sides are a power
             of two.
         skips: Connect each map of the encoder with that of the decoder of the same size.
+        normalization: `"instance"` or `"batch"`.
 
     Returns:
         Functional `keras.Model` of `[source, *noise]`, with one map of noise, 0 or 2, for each of
         the first three layers of the decoder; 54,413,955 trainable weights with the defaults.
     """
-    levels = halvings(source_shape, levels)
+    levels, norm = halvings(source_shape, levels), NORMALIZATIONS[normalization]
     widths = [min(2**level, 8) * base_filters for level in range(levels)]
     source = keras.Input(source_shape, name="source")
     maps = []
@@ -114,12 +124,12 @@ def unet_generator(
             x = layers.LeakyReLU(0.2)(x)
         x = layers.Conv2D(width, 4, 2, "same", **conv_options())(x)
         if 0 < level < levels - 1:
-            x = instance_norm()(x)
+            x = norm()(x)
         maps.append(x)
     noise = []
     for level, width in enumerate(reversed(widths[:-1])):
         x = layers.ReLU()(x)
-        x = instance_norm()(layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x))
+        x = norm()(layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x))
         if level < 3:
             noise.append(keras.Input(x.shape[1:], name=f"noise_{level + 1}"))
             x = layers.Multiply()([x, noise[-1]])
@@ -133,7 +143,11 @@ def unet_generator(
 
 
 def patch_discriminator(
-    source_shape=(256, 256, 3), image_shape=(256, 256, 3), base_filters=64, patch=70
+    source_shape=(256, 256, 3),
+    image_shape=(256, 256, 3),
+    base_filters=64,
+    patch=70,
+    normalization="instance",
 ):
     """Builds the discriminator: a source and an image to a map of logits, above 0 for real.
 
@@ -144,6 +158,7 @@ def patch_discriminator(
         image_shape: (height, width, channels) of the image.
         base_filters: Channels of the first convolution; eight times as many at most.
         patch: 1, 16, 34, 70, 142 or 286.
+        normalization: `"instance"` or `"batch"`.
 
     Returns:
         Functional `keras.Model` of `[source, image]`; 2,768,705 trainable weights with the
@@ -154,7 +169,7 @@ def patch_discriminator(
     """
     if patch not in PATCHES:
         raise ValueError(f"patch must be one of {', '.join(map(str, PATCHES))}, got {patch!r}.")
-    count = PATCHES[patch]
+    count, norm = PATCHES[patch], NORMALIZATIONS[normalization]
     if patch > 1 and min(image_shape[:2]) < 3 * 2**count:
         raise ValueError(
             f"patch={patch} needs images with sides of at least {3 * 2**count} pixels, got "
@@ -167,17 +182,17 @@ def patch_discriminator(
     last = {**with_bias, "dtype": "float32"}
     if patch == 1:
         x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 1, **with_bias)(x))
-        x = instance_norm()(layers.Conv2D(2 * base_filters, 1, **conv_options())(x))
+        x = norm()(layers.Conv2D(2 * base_filters, 1, **conv_options())(x))
         logits = layers.Conv2D(1, 1, **last)(layers.LeakyReLU(0.2)(x))
         return keras.Model([source, image], logits, name="discriminator")
     x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 4, 2, "same", **with_bias)(x))
     for level in range(1, count):
         x = layers.Conv2D(min(2**level, 8) * base_filters, 4, 2, "same", **conv_options())(x)
-        x = layers.LeakyReLU(0.2)(instance_norm()(x))
+        x = layers.LeakyReLU(0.2)(norm()(x))
     # Kernel 4, stride 1 and one pixel of padding, as in Torch: each makes the map a pixel smaller.
     x = layers.ZeroPadding2D(1)(x)
     x = layers.Conv2D(min(2**count, 8) * base_filters, 4, **conv_options())(x)
-    x = layers.ZeroPadding2D(1)(layers.LeakyReLU(0.2)(instance_norm()(x)))
+    x = layers.ZeroPadding2D(1)(layers.LeakyReLU(0.2)(norm()(x)))
     return keras.Model([source, image], layers.Conv2D(1, 4, **last)(x), name="discriminator")
 
 
@@ -199,6 +214,9 @@ class Pix2Pix(AdversarialModel):
         base_filters: Channels of the first layer of both networks.
         levels: How often the generator halves the picture; `None` means down to 1 x 1.
         skips: Whether the generator has the connections that make it a U-Net.
+        normalization: `"instance"`, or `"batch"` with averages of the training afterwards, for
+            batches of several pictures. Without the mean of each map, a picture has no place for
+            what is the same everywhere in it and not said by the source, such as a paint.
         patch: Side of the square that one logit of the discriminator sees: 1, 16, 34, 70, ...
         l1_weight: Weight of the distance to the target; 0 leaves the adversarial loss alone.
         instance_noise: Standard deviation of noise that is added to all targets and pictures the
@@ -217,7 +235,8 @@ class Pix2Pix(AdversarialModel):
         **kwargs: `name` and `dtype`.
 
     Raises:
-        ValueError: If `adversarial` or `patch` is unknown, or does not fit the size.
+        ValueError: If `adversarial`, `normalization` or `patch` is unknown, or does not fit the
+            size.
     """
 
     def __init__(
@@ -229,6 +248,7 @@ class Pix2Pix(AdversarialModel):
         base_filters=64,
         levels=None,
         skips=True,
+        normalization="instance",
         patch=70,
         l1_weight=100.0,
         instance_noise=0.0,
@@ -246,11 +266,17 @@ class Pix2Pix(AdversarialModel):
                 f"adversarial must be one of {', '.join(map(repr, ADVERSARIAL))}, got "
                 f"{adversarial!r}."
             )
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(
+                f"normalization must be one of {', '.join(map(repr, NORMALIZATIONS))}, got "
+                f"{normalization!r}."
+            )
         super().__init__(**kwargs)
         self.image_shape = tuple(image_shape)
         self.source_channels = source_channels
         self.source, self.target = source, target
         self.base_filters, self.levels, self.skips = base_filters, levels, skips
+        self.normalization = normalization
         self.patch = patch
         self.l1_weight = l1_weight
         self.instance_noise = instance_noise
@@ -262,13 +288,13 @@ class Pix2Pix(AdversarialModel):
         self.remember_own(generator=generator, discriminator=discriminator)
         source_shape = (*self.image_shape[:2], source_channels)
         self.generator = generator or unet_generator(
-            source_shape, self.image_shape[-1], base_filters, levels, skips
+            source_shape, self.image_shape[-1], base_filters, levels, skips, normalization
         )
         self.discriminator = None
         self.track("g_loss", "l1_loss")
         if adversarial != "none":
             self.discriminator = discriminator or patch_discriminator(
-                source_shape, self.image_shape, base_filters, patch
+                source_shape, self.image_shape, base_filters, patch, normalization
             )
             self.track("adversarial_loss", "d_loss")
         if adversarial == "gan":
@@ -443,6 +469,7 @@ class Pix2Pix(AdversarialModel):
             "base_filters": self.base_filters,
             "levels": self.levels,
             "skips": self.skips,
+            "normalization": self.normalization,
             "patch": self.patch,
             "l1_weight": self.l1_weight,
             "instance_noise": self.instance_noise,
