@@ -26,10 +26,10 @@ WGAN keeps the optimizers of its paper; the rate of WGAN-GP falls from 5e-4 (pap
 pixels pix2pix judges patches of 34 pixels (paper: 70, at 256 pixels), in batches of 8 (paper 1).
 With the paper's settings the paint of drawn cars turned to grain: its recipe has batch
 normalisation, noise of 0.1 before the discriminator, which is flat around real pairs
-(`r1_weight=5`; paper 0), 10 as the weight of the distance (paper 100), and rates that fall from 1e-3
-(paper 2e-4) to 0. LAPGAN has Adam of rate 5e-4 too, and 24 filters (paper 64); PGGAN has 32 filters
-and noise of 64 numbers (paper 512), and trains in batches of 16 with all stages equally long, new
-layers fading in over the first half of each.
+(`r1_weight=5`; paper 0), 10 as the weight of the distance (paper 100), and rates that fall from
+1e-3 (paper 2e-4) to 0. LAPGAN has Adam of rate 5e-4 too, and 24 filters (paper 64); PGGAN has 32
+filters and noise of 64 numbers (paper 512), and trains in batches of 16 with all stages equally
+long, new layers fading in over the first half of each.
 
 The text encoder and the models of sentences and attributes are narrower than those of the papers,
 and the latter have the settings of the first paragraph. `gan_int_cls_faces_64` takes its encoder
