@@ -15,7 +15,7 @@ import json
 import shutil
 from pathlib import Path
 
-from rows import arguments, missing
+from rows import missing, new_parser
 
 from keras_design_gans import plotting, recipes, training
 
@@ -139,7 +139,7 @@ def findings(rows):
 
 def main():
     """Trains what is missing, row by row."""
-    options = arguments(__doc__, "runs/comparison").parse_args()
+    options = new_parser(__doc__, "runs/comparison").parse_args()
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     for row in missing(combinations(options.steps), rows, options.minutes):
         rows.append(train(row, options.out))

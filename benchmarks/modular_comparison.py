@@ -19,7 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rows import arguments, missing
+from rows import missing, new_parser
 
 from keras_design_gans import datasets, metrics, models, plotting, recipes, training
 from keras_design_gans.datasets import faces
@@ -305,7 +305,7 @@ def findings(rows):
 
 def main():
     """Trains what is missing, row by row."""
-    options = arguments(__doc__, "runs/modular").parse_args()
+    options = new_parser(__doc__, "runs/modular").parse_args()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "known": {}}
     rows, known = content["rows"], content["known"]
     for row in missing(combinations(options.steps), rows, options.minutes):

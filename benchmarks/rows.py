@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 
-def arguments(doc, out):
+def new_parser(doc, out):
     """Returns a parser with the options that these tables share; `out` is their run folder."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1_500, help="of each training")

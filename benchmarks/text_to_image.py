@@ -16,7 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from rows import arguments, missing
+from rows import missing, new_parser
 
 from keras_design_gans import datasets, metrics, models, plotting, presets, recipes, training
 from keras_design_gans.datasets import faces
@@ -47,23 +47,16 @@ def unseen(data):
     return np.asarray(data.arrays["hair_color"]) == np.asarray(data.arrays["hair_style"])
 
 
-def load(split, captions=("caption",)):
+def load(split):
     """Opens the faces with all labels."""
-    features = ("image", *captions, "attributes", *KINDS)
+    features = ("image", "caption", "caption_zh", "attributes", *KINDS)
     return datasets.load("faces", split, 64, 32, features=features)
 
 
 def training_faces():
     """Returns the training faces without the unseen pairs."""
     data = load("train")
-    rows = np.flatnonzero(~unseen(data))
-    return datasets.Dataset(
-        {key: array[rows] for key, array in data.arrays.items()},
-        data.name,
-        batch_size=data.batch_size,
-        class_names=data.class_names,
-        captions={key: [column[row] for row in rows] for key, column in data.captions.items()},
-    )
+    return data.select(np.flatnonzero(~unseen(data)))
 
 
 def train(row):
@@ -138,7 +131,7 @@ def spread(values):
 
 def main():
     """Trains what is missing, row by row."""
-    parser = arguments(__doc__, "runs/text")
+    parser = new_parser(__doc__, "runs/text")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "real": {}}

@@ -158,6 +158,22 @@ def test_where_keeps_some_classes():
         data.where(hat=("red",))
 
 
+def test_select_keeps_some_examples():
+    images = np.arange(6, dtype="uint8")[:, None, None, None] * np.ones((8, 8, 3), "uint8")
+    arrays = {"image": images, "hair": np.arange(6) % 2}
+    captions = {"caption": [(f"face {i}",) for i in range(6)]}
+    names = {"hair": ("black", "red")}
+    data = datasets.Dataset(arrays, "faces", "test", 2, names, shuffle=False, captions=captions)
+    some = data.select(np.array([4, 1, 3]))
+    assert (some.split, some.batch_size, some.class_names) == ("test", 2, names)
+    batch = some.take(3)
+    np.testing.assert_array_equal(some.arrays["image"][:, 0, 0, 0], [4, 1, 3])
+    np.testing.assert_array_equal(batch["hair"], [0, 1, 1])
+    assert batch["caption"].tolist() == ["face 4", "face 1", "face 3"]
+    with pytest.raises(ValueError, match=r"1 \.\.\. 1, the number of examples"):
+        data.select(np.array([0]))
+
+
 def test_looking_at_batches_does_not_move_the_epoch():
     data = numbered()
     for index in range(len(data)):

@@ -380,8 +380,8 @@ kdg.plotting.show_rows(by_view(all_orders(models["CGAN"], 3)))
 # %% [markdown]
 # The rows keep their view. The columns keep their body as far as one can tell at this size: van,
 # pickup and convertible are themselves, a coupe is hard to tell from a sedan. The noise has kept its
-# dark paint in most of the 42 cars, but all those from the rear have turned red: what is no label
-# need not be kept. After 1,200 steps there is grain everywhere.
+# dark paint in most of the 42 cars, but from the front and the rear they have turned reddish: what is
+# no label need not be kept. After 1,200 steps there is grain everywhere.
 #
 # ### Does it obey?
 #
@@ -478,8 +478,8 @@ plt.show()
 #
 # The turn is another matter. The three-quarter view, which lies between the front and the left side
 # in space, hardly appears in the middle; what we see is a double exposure, and the judge guesses at
-# the rear. A label is a corner of a cube for the network, and all corners are equally far from each
-# other. It has learned *views*, but nothing about space.
+# the rear. In the one-hot code all views are equally far from each other. The network has learned
+# *views*, but nothing about space.
 #
 # ## The slip, trained
 #
@@ -632,9 +632,8 @@ kdg.plotting.show_rows(by_view(all_orders(preset, 3)))
 
 # %% [markdown]
 # Every body is itself, from every side. One noise keeps one paint, now that the training is long
-# enough: all 42 cars are of the same orange, with the same shine. To be criticised: the paint of the
-# rear views has stripes, rims are a hint, a front plate is missing here and there, and coloured
-# specks lie around the cars. The convertible is best at a distance.
+# enough: all 42 cars are orange. To be criticised: the orange is yellower from the front and the rear
+# than from the sides, the tail lamps drown in it, rims are a hint, and the paint has grain.
 #
 # **And the red SUV?** Body and view can be ordered. The paint was no label, so it is in the noise,
 # and nobody knows where. But drawing is cheap: order 500 SUVs from the left and keep the eight in

@@ -153,12 +153,29 @@ class Dataset(keras.utils.PyDataset):
             labels[key] = numbers[np.asarray(self.arrays[key])]
             chosen &= labels[key] >= 0
         rows = np.flatnonzero(chosen)
+        selected = self.select(rows)
+        selected.arrays |= {key: numbers[rows] for key, numbers in labels.items()}
+        selected.class_names |= {key: tuple(wanted) for key, wanted in names.items()}
+        return selected
+
+    def select(self, rows):
+        """Returns some of the examples.
+
+        Args:
+            rows: their numbers, an array of integers.
+
+        Returns:
+            A `Dataset`. What it holds is copied to memory.
+
+        Raises:
+            ValueError: there are fewer examples than one batch.
+        """
         return Dataset(
-            {key: labels.get(key, array)[rows] for key, array in self.arrays.items()},
+            {key: array[rows] for key, array in self.arrays.items()},
             self.name,
             self.split,
             self.batch_size,
-            {**self.class_names, **{key: tuple(wanted) for key, wanted in names.items()}},
+            self.class_names,
             self.shuffle,
             self.seed,
             self.file_names and [self.file_names[row] for row in rows],

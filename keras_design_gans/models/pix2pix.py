@@ -73,6 +73,18 @@ def instance_norm():
 NORMALIZATIONS = {"instance": instance_norm, "batch": batch_norm}
 
 
+def norm_of(normalization):
+    """Returns the function that makes a normalisation, by its name.
+
+    Raises:
+        ValueError: If there is none of this name.
+    """
+    if normalization not in NORMALIZATIONS:
+        names = ", ".join(map(repr, NORMALIZATIONS))
+        raise ValueError(f"normalization must be one of {names}, got {normalization!r}.")
+    return NORMALIZATIONS[normalization]
+
+
 def halvings(image_shape, levels=None):
     """Returns how often a U-Net halves a picture: `levels`, or until a side is odd.
 
@@ -114,7 +126,7 @@ def unet_generator(
         Functional `keras.Model` of `[source, *noise]`, with one map of noise, 0 or 2, for each of
         the first three layers of the decoder; 54,413,955 trainable weights with the defaults.
     """
-    levels, norm = halvings(source_shape, levels), NORMALIZATIONS[normalization]
+    levels, norm = halvings(source_shape, levels), norm_of(normalization)
     widths = [min(2**level, 8) * base_filters for level in range(levels)]
     source = keras.Input(source_shape, name="source")
     maps = []
@@ -169,7 +181,7 @@ def patch_discriminator(
     """
     if patch not in PATCHES:
         raise ValueError(f"patch must be one of {', '.join(map(str, PATCHES))}, got {patch!r}.")
-    count, norm = PATCHES[patch], NORMALIZATIONS[normalization]
+    count, norm = PATCHES[patch], norm_of(normalization)
     if patch > 1 and min(image_shape[:2]) < 3 * 2**count:
         raise ValueError(
             f"patch={patch} needs images with sides of at least {3 * 2**count} pixels, got "
@@ -215,8 +227,8 @@ class Pix2Pix(AdversarialModel):
         levels: How often the generator halves the picture; `None` means down to 1 x 1.
         skips: Whether the generator has the connections that make it a U-Net.
         normalization: `"instance"`, or `"batch"` with averages of the training afterwards, for
-            batches of several pictures. Without the mean of each map, a picture has no place for
-            what is the same everywhere in it and not said by the source, such as a paint.
+            batches of several pictures. `"instance"` takes the mean of each map out of a picture,
+            and with it what is the same everywhere in it, such as a paint.
         patch: Side of the square that one logit of the discriminator sees: 1, 16, 34, 70, ...
         l1_weight: Weight of the distance to the target; 0 leaves the adversarial loss alone.
         instance_noise: Standard deviation of noise that is added to all targets and pictures the
@@ -265,11 +277,6 @@ class Pix2Pix(AdversarialModel):
             raise ValueError(
                 f"adversarial must be one of {', '.join(map(repr, ADVERSARIAL))}, got "
                 f"{adversarial!r}."
-            )
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"normalization must be one of {', '.join(map(repr, NORMALIZATIONS))}, got "
-                f"{normalization!r}."
             )
         super().__init__(**kwargs)
         self.image_shape = tuple(image_shape)
