@@ -161,6 +161,19 @@ def test_noise_is_dropout():
     assert np.mean(noise[2]) == pytest.approx(1.0, abs=0.15)
 
 
+def test_spatial_dropout_has_one_number_for_each_map():
+    model = tiny_model(32, spatial_dropout=True)
+    noise = model.draw_noise(2, seed=0)
+    assert [x.shape for x in noise] == [(2, 1, 1, 32), (2, 1, 1, 16), (2, 1, 1, 8)]
+    set_known_weights(model.generator)
+    sketches = tiny_sketches(32, 3)
+    assert np.abs(model.translate(sketches, 0) - model.translate(sketches, 1)).max() > 1e-3
+    model.compile()
+    logs = model.train_on_batch({"sketch": sketches, "image": tiny_images(32, 3)}, return_dict=True)
+    assert np.isfinite(logs["g_loss"])
+    assert type(model).from_config(model.get_config()).noise_shapes == model.noise_shapes
+
+
 def test_pictures_repeat_by_seed_and_differ_between_seeds():
     model = tiny_model()
     set_known_weights(model.generator)

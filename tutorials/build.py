@@ -58,7 +58,9 @@ def shrink(cell):
             continue
         picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
         smaller = io.BytesIO()
-        picture.quantize(256, dither=Image.Dither.NONE).save(smaller, "png", optimize=True)
+        picture.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(
+            smaller, "png", optimize=True
+        )
         output.data["image/png"] = base64.b64encode(smaller.getvalue()).decode()
 
 

@@ -32,8 +32,9 @@ discriminator; no bias before a normalisation, where the authors' Torch code set
 Not in the paper: `adversarial="wgan"` makes the discriminator a critic with clipped weights, as in
 `wgan.py`, its score a mean over patches; `instance_noise` is added to all targets and pictures
 that the discriminator judges; `r1_weight` keeps the mean of its map of logits flat around real
-pairs; and `normalization="batch"` is batch normalisation in larger batches. Without these, drawn
-cars got grain and blotches in the place of paint.
+pairs; `normalization="batch"` is batch normalisation in larger batches; and `spatial_dropout`
+keeps or drops whole maps, so that the noise says the same everywhere in a picture. Without these,
+drawn cars got grain and blotches in the place of paint.
 """
 
 import math
@@ -110,6 +111,7 @@ def unet_generator(
     levels=None,
     skips=True,
     normalization="instance",
+    spatial_dropout=False,
 ):
     """Builds the generator: sources and noise to images in [-1, 1].
 
@@ -121,6 +123,7 @@ def unet_generator(
             of two.
         skips: Connect each map of the encoder with that of the decoder of the same size.
         normalization: `"instance"` or `"batch"`.
+        spatial_dropout: Whether the noise has one number for each map, not for each pixel of it.
 
     Returns:
         Functional `keras.Model` of `[source, *noise]`, with one map of noise, 0 or 2, for each of
@@ -143,7 +146,8 @@ def unet_generator(
         x = layers.ReLU()(x)
         x = norm()(layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x))
         if level < 3:
-            noise.append(keras.Input(x.shape[1:], name=f"noise_{level + 1}"))
+            shape = (1, 1, width) if spatial_dropout else x.shape[1:]
+            noise.append(keras.Input(shape, name=f"noise_{level + 1}"))
             x = layers.Multiply()([x, noise[-1]])
         if skips:
             x = layers.Concatenate()([x, maps[-2 - level]])
@@ -229,6 +233,9 @@ class Pix2Pix(AdversarialModel):
         normalization: `"instance"`, or `"batch"` with averages of the training afterwards, for
             batches of several pictures. `"instance"` takes the mean of each map out of a picture,
             and with it what is the same everywhere in it, such as a paint.
+        spatial_dropout: Whether dropout keeps or drops whole maps, as
+            `keras.layers.SpatialDropout2D` does. Then one draw of the noise can choose a paint;
+            otherwise it differs from place to place.
         patch: Side of the square that one logit of the discriminator sees: 1, 16, 34, 70, ...
         l1_weight: Weight of the distance to the target; 0 leaves the adversarial loss alone.
         instance_noise: Standard deviation of noise that is added to all targets and pictures the
@@ -261,6 +268,7 @@ class Pix2Pix(AdversarialModel):
         levels=None,
         skips=True,
         normalization="instance",
+        spatial_dropout=False,
         patch=70,
         l1_weight=100.0,
         instance_noise=0.0,
@@ -283,7 +291,7 @@ class Pix2Pix(AdversarialModel):
         self.source_channels = source_channels
         self.source, self.target = source, target
         self.base_filters, self.levels, self.skips = base_filters, levels, skips
-        self.normalization = normalization
+        self.normalization, self.spatial_dropout = normalization, spatial_dropout
         self.patch = patch
         self.l1_weight = l1_weight
         self.instance_noise = instance_noise
@@ -295,7 +303,13 @@ class Pix2Pix(AdversarialModel):
         self.remember_own(generator=generator, discriminator=discriminator)
         source_shape = (*self.image_shape[:2], source_channels)
         self.generator = generator or unet_generator(
-            source_shape, self.image_shape[-1], base_filters, levels, skips, normalization
+            source_shape,
+            self.image_shape[-1],
+            base_filters,
+            levels,
+            skips,
+            normalization,
+            spatial_dropout,
         )
         self.discriminator = None
         self.track("g_loss", "l1_loss")
@@ -477,6 +491,7 @@ class Pix2Pix(AdversarialModel):
             "levels": self.levels,
             "skips": self.skips,
             "normalization": self.normalization,
+            "spatial_dropout": self.spatial_dropout,
             "patch": self.patch,
             "l1_weight": self.l1_weight,
             "instance_noise": self.instance_noise,
