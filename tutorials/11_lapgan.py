@@ -219,8 +219,8 @@ for name, picture in {"u(u(I2))": blurred, "u(I1)": low[64]}.items():
     print(f"share of the variance between cars that {name} keeps: {kept:.1%}")
 
 # %% [markdown]
-# Read from left to right, the pyramid takes a car apart; from right to left it puts it together
-# again, exactly. The residuals are grey nearly everywhere: they are zero on the paint and on the
+# From above to below, the pyramid takes a car apart; from below to above it puts it together
+# again, exactly. The residuals are white nearly everywhere: they are zero on the paint and on the
 # ground, and speak at edges only. A generator of residuals has a quiet picture to learn.
 #
 # ## Three judges
@@ -385,12 +385,12 @@ print("\n".join([HEAD, *scores.values()]))
 # At 16 pixels the game is fair, and FD 36.5. At 32 pixels it still is: 42.9. **At 64 pixels it is
 # over before it has begun.** The discriminator names all pictures correctly from step 140 on, the
 # generator gets no usable gradient, and draws a grey mat: FD 329.7, and the same grey seen from
-# further away (232.9 and 202.4). Nothing was changed but the size; in 12,288 numbers there is
+# further away (232.9 and 202.4). The budget of weights was the same; in 12,288 numbers there is
 # always something by which a fake can be told.
 #
-# The helpers of [notebook 1](01_quickstart.ipynb), with three times the weights and the time,
-# repair it: 68.7. So a large picture *can* be learned in one game, if the discriminator is held
-# back. The pyramid is another way, and has none of the helpers.
+# The helpers of [notebook 1](01_quickstart.ipynb), with layers twice as wide, repair it: 68.7. So
+# a large picture *can* be learned in one game, if the discriminator is held back. The pyramid is
+# another way, and has none of the helpers.
 #
 # ## The equations of LAPGAN
 #
@@ -660,9 +660,10 @@ def show_levels(levels, chosen):
 show_levels(levels, slice(8))
 
 # %% [markdown]
-# The first row decides everything: body, view and paint are there at 16 pixels, and so is what is
-# wrong. The next levels draw edges where two colours meet. They do not know that this should be a
-# window: they draw a *sharp* edge of whatever they are given.
+# `generate_levels` returns all three sizes; the figures further below show them. Body, view and
+# paint are there at 16 pixels, and so is what is wrong. The next levels draw edges where two
+# colours meet. They do not know that this should be a window: they draw a *sharp* edge of whatever
+# they are given.
 #
 # ## Pyramid against one game
 #
@@ -742,9 +743,9 @@ kdg.plotting.show_rows(
 # %% [markdown]
 # The details are good at their trade. Given real cars of 32 pixels they come to 9.8, given real
 # ones of 16 to 45.9; only enlarged, those are at 146.2. Given *generated* small pictures the same
-# networks come to 82.7. So more than half of what is wrong at 64 pixels was wrong at 16 already,
-# or comes from there: the detail networks have never seen a fault in training, and do what they
-# can, which is to sharpen it.
+# networks come to 82.7. So about half of what is wrong at 64 pixels comes from the small picture:
+# the detail networks have never seen a fault in training, and do what they can, which is to
+# sharpen it.
 #
 # ## Are the residuals like real ones?
 #
@@ -795,8 +796,7 @@ plt.show()
 # As strong as the real ones, and at the same places. But the correlation is 0.36 and 0.40, not 1:
 # there are many ways to complete a small picture, and this is how it should be. What should not be
 # is the last column. Halved again, the result is no longer the small picture that was given: it
-# has moved by 0.110 and 0.084, in a range of 2. The residuals change the brightness of whole
-# areas, where real ones have a mean of 0 in each square of four pixels.
+# has moved by 0.110 and 0.084, in a range of 2.
 #
 # ## What does the noise of the details add?
 #
@@ -922,9 +922,9 @@ show_levels(long, order[:8])
 
 # %% [markdown]
 # The judge for 16 pixels is sure of the best fifth, 0.98, and unsure of the worst, 0.40. Four
-# times the pixels do not help the latter: 0.65 at 64 pixels, and the figure shows why. They are
-# not blurred. They are sharp pictures of no car in particular. In a large picture one looks for
-# faults in the details; look at 16 pixels first.
+# times the side does not help: at 64 pixels the worst come to 0.65, real cars to 1.00. They are
+# sharp pictures of no car in particular. In a large picture one looks for faults in the details;
+# look at 16 pixels first.
 #
 # ### Two different pyramids
 #
@@ -984,15 +984,17 @@ kdg.plotting.show_rows({"as trained": stronger[1.0][:10], "another u": wrong[:10
 #
 # | | Denton et al. 2015 | here |
 # | --- | --- | --- |
-# | data | CIFAR-10 at 32 px, STL-10 at 96 px, bedrooms at 64 px | drawn cars, 64 px |
-# | levels | 8, 16, 32 px; dense GAN at the smallest | 16, 32, 64 px; DCGAN at the smallest |
+# | data | CIFAR-10 at 32 px, STL-10 | drawn cars, 64 px |
+# | smallest level | dense GAN | DCGAN, 16 px |
 # | score | log-likelihood by a Parzen window: CIFAR -1,799 ± 826 (GAN -3,617 ± 353) | FD 82.4 (one game: 329.7) after 700 steps |
 # | people | take 40 % of the samples for real (GAN 10 %) | nobody was asked |
 # | helpers | none known | one game with helpers: FD 68.7, better than the pyramid without |
 # | the preset | - | 3,500 steps, width 24: FD 25.0 |
 #
-# The paper's claim holds against the GAN of its time. Against a game with the helpers of today it does
-# not, at these sizes and lengths.
+# A pyramid does better than one game without helpers, as the paper says. Against a wider game with
+# the helpers of today it does not, at these sizes and lengths. One training each: "DCGAN 16" and
+# "LAPGAN 16" are the same networks, and come to 36.5 and 29.7, so that gaps of this size mean
+# nothing.
 #
 # ## Where to go next
 #
