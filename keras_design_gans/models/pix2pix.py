@@ -402,7 +402,8 @@ class Pix2Pix(AdversarialModel):
         if self.adversarial == "wgan":
             loss = wasserstein_critic_loss(real_logits, fake_logits)
             return loss, {"d_loss": loss, "wasserstein_estimate": -loss}
-        # Halved, so that the discriminator learns more slowly than the generator.
+        # Halved as in the paper, to slow the discriminator; Adam, which divides by the size of the
+        # gradients, undoes it where `r1_weight` is 0.
         loss = 0.5 * minimax_discriminator_loss(real_logits, fake_logits)
         loss += self.slope_penalty(source, real, training)
         return loss, {"d_loss": loss, **discriminator_accuracies(real_logits, fake_logits)}
