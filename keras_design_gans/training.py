@@ -274,7 +274,7 @@ def samples(model, recipe):
     sources = conditions(model, recipe, 24)["images"]
     made = make_pictures(model, recipe, 24, recipe.seed)
     targets = truth(model, recipe, 24)
-    return plotting.beside(8, *(rows for rows in (sources, made, targets) if rows is not None))
+    return plotting.beside(8, sources, made, targets)
 
 
 def read_history(path):

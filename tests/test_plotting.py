@@ -60,6 +60,12 @@ class TestPixels:
         for row, images in zip(np.split(rows, 4), expected, strict=True):
             np.testing.assert_array_equal(row, plotting.to_uint8(images))
 
+    def test_what_is_no_picture_is_left_out(self):
+        colored, four = noise(2), np.zeros((2, 8, 8, 4), "float32")
+        np.testing.assert_array_equal(
+            plotting.beside(2, four, colored, None), plotting.to_uint8(colored)
+        )
+
     @pytest.mark.parametrize("counts", [(4, 3), (3, 3)])
     def test_pictures_that_do_not_fill_rows(self, counts):
         with pytest.raises(ValueError, match="full rows of 2"):

@@ -28,8 +28,16 @@ class TestWGANGP(GanTestCase):
         return {"image": tiny_images(size, n)}
 
 
-def test_the_critic_has_as_many_weights_as_that_of_dcgan():
-    assert count(wgan_gp_critic()) == 2_765_568
+def test_the_critic_has_the_weights_of_that_of_dcgan_and_biases():
+    assert count(wgan_gp_critic()) == 2_765_568 + 64 + 128 + 256 + 512
+
+
+def test_the_critic_sees_the_contrast_of_an_image():
+    critic = wgan_gp_critic((16, 16, 3), 4)
+    set_known_weights(critic)
+    image = tiny_images(16, 1)
+    scores = [float(critic(contrast * image)[0, 0]) for contrast in (1.0, 0.1)]
+    assert scores[0] != pytest.approx(scores[1], rel=0.01)
 
 
 def test_five_updates_of_the_critic_for_one_of_the_generator():

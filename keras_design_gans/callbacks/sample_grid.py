@@ -79,8 +79,8 @@ class SampleGrid(keras.callbacks.Callback):
         if not np.isfinite(images).all():
             return  # there is nothing to draw, and to say so is the task of `HealthCheck`
         if from_pictures:
-            known = [self.conditions["images"], images, self.targets]
-            images = plotting.beside(self.columns, *(x for x in known if x is not None))
+            sources = self.conditions["images"]
+            images = plotting.beside(self.columns, sources, images, self.targets)
         grid = plotting.image_grid(images, self.columns)
         if self.directory is not None:
             Image.fromarray(grid).save(self.directory / f"epoch_{self._last_epoch:04d}.png")

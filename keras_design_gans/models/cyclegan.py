@@ -45,14 +45,9 @@ from keras_design_gans.losses import (
     least_squares_discriminator_loss,
     least_squares_generator_loss,
 )
-from keras_design_gans.models.dcgan import conv_options
+from keras_design_gans.models.dcgan import with_bias
 from keras_design_gans.models.pix2pix import PATCHES
 from keras_design_gans.models.star_gan import check_sides, checked
-
-
-def with_bias():
-    """Weights from N(0, 0.02), and a bias. Made anew for each layer."""
-    return {**conv_options(), "use_bias": True}
 
 
 def plain_norm(x):

@@ -44,6 +44,11 @@ def conv_options():
     return {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02), "use_bias": False}
 
 
+def with_bias():
+    """The same with a bias, where no batch normalisation follows."""
+    return {**conv_options(), "use_bias": True}
+
+
 def batch_norm():
     """Batch normalisation with Torch's constants: gamma from N(1, 0.02), momentum 0.9."""
     return layers.BatchNormalization(

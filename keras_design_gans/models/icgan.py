@@ -44,8 +44,7 @@ from keras_design_gans.losses import (
     nonsaturating_generator_loss,
 )
 from keras_design_gans.models.cgan import cgan_generator
-from keras_design_gans.models.cyclegan import with_bias
-from keras_design_gans.models.dcgan import batch_norm, scales
+from keras_design_gans.models.dcgan import batch_norm, scales, with_bias
 from keras_design_gans.models.gan_cls import CERTAIN
 from keras_design_gans.models.star_gan import check_conditions, checked, with_labels
 from keras_design_gans.noise_to_image import NoiseToImage

@@ -45,7 +45,7 @@ from keras import layers, ops
 
 from keras_design_gans.batch import Images
 from keras_design_gans.losses import mask_reconstruction_loss
-from keras_design_gans.models.dcgan import batch_norm, conv_options, scales
+from keras_design_gans.models.dcgan import batch_norm, conv_options, scales, with_bias
 from keras_design_gans.models.design import DesIGN, design_discriminator
 
 
@@ -106,7 +106,7 @@ def mask_generator(
     for level in range(halvings + 1):
         x = transposed_convolution(x, max(4 >> level, 1) * base_filters)
     # A bias, as no normalisation follows; float32 under mixed precision too, as in `dcgan.py`.
-    options = {**conv_options(), "use_bias": True, "dtype": "float32"}
+    options = {**with_bias(), "dtype": "float32"}
     x = layers.Conv2D(image_shape[-1], 5, 1, "same", **options)(x)
     image = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model([mask, noise], image, name="generator")

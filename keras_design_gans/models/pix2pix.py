@@ -54,7 +54,7 @@ from keras_design_gans.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
-from keras_design_gans.models.dcgan import batch_norm, conv_options, under_noise
+from keras_design_gans.models.dcgan import batch_norm, conv_options, under_noise, with_bias
 from keras_design_gans.models.wgan import deal, limit_weights, rmsprop
 
 DROPOUT = 0.5
@@ -152,7 +152,7 @@ def unet_generator(
         if skips:
             x = layers.Concatenate()([x, maps[-2 - level]])
     # A bias, as no normalisation follows; float32 under mixed precision too, as in `dcgan.py`.
-    options = {**conv_options(), "use_bias": True, "dtype": "float32"}
+    options = {**with_bias(), "dtype": "float32"}
     x = layers.Conv2DTranspose(channels, 4, 2, "same", **options)(layers.ReLU()(x))
     image = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model([source, *noise], image, name="generator")
@@ -194,14 +194,13 @@ def patch_discriminator(
     source = keras.Input(source_shape, name="source")
     image = keras.Input(image_shape, name="image")
     x = layers.Concatenate()([source, image])
-    with_bias = {**conv_options(), "use_bias": True}  # where no normalisation follows
-    last = {**with_bias, "dtype": "float32"}
+    last = {**with_bias(), "dtype": "float32"}
     if patch == 1:
-        x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 1, **with_bias)(x))
+        x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 1, **with_bias())(x))
         x = norm()(layers.Conv2D(2 * base_filters, 1, **conv_options())(x))
         logits = layers.Conv2D(1, 1, **last)(layers.LeakyReLU(0.2)(x))
         return keras.Model([source, image], logits, name="discriminator")
-    x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 4, 2, "same", **with_bias)(x))
+    x = layers.LeakyReLU(0.2)(layers.Conv2D(base_filters, 4, 2, "same", **with_bias())(x))
     for level in range(1, count):
         x = layers.Conv2D(min(2**level, 8) * base_filters, 4, 2, "same", **conv_options())(x)
         x = layers.LeakyReLU(0.2)(norm()(x))

@@ -53,7 +53,13 @@ width 24, 1,500 steps of each stage, drawn garments).
 import keras
 from keras import layers, ops
 
-from keras_design_gans.models.dcgan import batch_norm, conv_options, dcgan_generator, scales
+from keras_design_gans.models.dcgan import (
+    batch_norm,
+    conv_options,
+    dcgan_generator,
+    scales,
+    with_bias,
+)
 from keras_design_gans.models.design import DesIGN, design_discriminator
 
 ENLARGEMENT = 4  # from the side of stage I to that of stage II
@@ -124,7 +130,7 @@ def stage_two_generator(small_shape=(64, 64, 3), base_filters=128):
         x = normalised(layers.Conv2DTranspose(width, 4, 2, "same", **conv_options())(x))
     # The one convolution with a bias: no normalisation follows that would shift it. Float32 under
     # mixed precision too, as in `dcgan_generator`.
-    options = {**conv_options(), "use_bias": True, "dtype": "float32"}
+    options = {**with_bias(), "dtype": "float32"}
     x = layers.Conv2D(small_shape[-1], 3, 1, "same", **options)(x)
     picture = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(small, picture, name="stage_two_generator")

@@ -20,35 +20,38 @@ $$L_C=\mathbb E_z f(g(z))-\mathbb E_x f(x)
 | all others | as in `wgan.py` |
 
 The penalty speaks of each image alone, while batch normalisation makes the score of an image depend
-on the whole batch: as the paper recommends, the critic has layer normalisation instead. Deviations:
-networks are those of `dcgan.py` otherwise, initial weights included; the others are those of
-`wgan.py`.
+on the whole batch: as the paper recommends, the critic has layer normalisation instead, and, as in
+its code, biases. Deviations: networks are those of `dcgan.py` otherwise, initial weights included;
+the others are those of `wgan.py`.
 """
 
 import keras
 from keras import layers, ops
 
 from keras_design_gans.losses import gradient_penalty
-from keras_design_gans.models.dcgan import conv_options, real_head, scales
+from keras_design_gans.models.dcgan import real_head, scales, with_bias
 from keras_design_gans.models.wgan import WGAN
 
 
 def wgan_gp_critic(image_shape=(64, 64, 3), base_filters=64):
-    """Builds the critic: that of DCGAN with layer instead of batch normalisation.
+    """Builds the critic: that of DCGAN with layer instead of batch normalisation, and biases.
+
+    Without biases, the normalisation would divide the contrast of an image away, and the generator
+    could draw it as it likes.
 
     Args:
         image_shape: (height, width, channels), sides of 8, 16, 32, ... pixels.
         base_filters: Channels of the first convolution.
 
     Returns:
-        Functional `keras.Model` from images to scores (batch, 1); 2,765,568 trainable weights with
+        Functional `keras.Model` from images to scores (batch, 1); 2,766,528 trainable weights with
         the defaults.
     """
     _, widths = scales(image_shape, base_filters)
     image = keras.Input(image_shape, name="image")
     x = image
     for level, width in enumerate(reversed(widths)):
-        x = layers.Conv2D(width, 4, 2, "same", **conv_options())(x)
+        x = layers.Conv2D(width, 4, 2, "same", **with_bias())(x)
         if level:  # one group: mean and variance of a whole image, scale and shift per channel
             x = layers.GroupNormalization(groups=1, epsilon=1e-5)(x)
         x = layers.LeakyReLU(0.2)(x)

@@ -64,7 +64,8 @@ def beside(columns, *kinds):
     Args:
         columns: Pictures per row of the grid.
         *kinds: Arrays (n, h, w, c) as for `to_uint8`, such as sources, outputs and targets; n is a
-            multiple of `columns`. The grid has a row of each kind, then the next row of each.
+            multiple of `columns`. The grid has a row of each kind, then the next row of each. Left
+            out are `None`, and what cannot be shown because it has other channels than 1 or 3.
 
     Returns:
         uint8 array (n times the number of kinds, h, w, 3).
@@ -72,6 +73,7 @@ def beside(columns, *kinds):
     Raises:
         ValueError: If n differs or is no multiple of `columns`.
     """
+    kinds = [images for images in kinds if images is not None and images.shape[-1] in (1, 3)]
     counts = {len(images) for images in kinds}
     if len(counts) > 1 or min(counts) % columns:
         raise ValueError(
