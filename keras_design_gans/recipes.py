@@ -172,7 +172,6 @@ _FALLING = {
 _CARS_64 = {**_GAN_64, "data": "cars"}
 _WASSERSTEIN = {"base_filters": 24, "average_decay": 0.99}
 _FACES_64 = {**_GAN_64, "data": "faces"}
-_TOLD = {**_STABILISED, "base_filters": 24}  # and 48 in the generator
 _JOINT = {**_STABILISED, "base_filters": 24}
 _CHANGES = _FACES_64 | {
     "labels": ("hair_color", "mouth", "glasses"),
@@ -314,7 +313,8 @@ RECIPES = {
     "gan_int_cls_faces_64": Recipe(
         "GANCLS",
         {
-            **_TOLD,
+            **_STABILISED,
+            "base_filters": 13,  # and 26 in the generator
             "text_encoder": "char_cnn_rnn_faces",
             "told_apart_by": "attributes",
             "interpolate": True,
@@ -325,7 +325,7 @@ RECIPES = {
     ),
     "attribute_gan_faces_64": Recipe(
         "AttributeGAN",
-        {**_TOLD, "base_filters": 16},
+        {**_STABILISED, "base_filters": 16},  # and 32 in the generator
         labels=("attributes",),
         labels_for="attributes",
         steps=8_000,

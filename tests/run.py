@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# Two processes, because XLA compiles on one core: on two cores they are faster than one.
+# Two processes of one thread each: XLA compiles on one core, and threads for tiny networks wait more
+# than they work.
 UNIT_TESTS = ["pytest", "-n", "2", "--durations=5", "tests"]
 NOTEBOOKS = ["pytest", "-n", "2", "--dist=loadfile", "--nbval-lax", "--nbval-current-env"]
 # Name of a check -> module and its arguments, and changes of the environment.
@@ -61,7 +62,7 @@ def run(arguments, environment):
     with subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
