@@ -62,7 +62,7 @@ def train(recipe, folder, minutes):
 def recipe_of(model, data, steps):
     """Returns the recipe of a model on a data set."""
     base = recipes.RECIPES[MODELS[model.partition(",")[0]]]
-    return dataclasses.replace(base, data=data, steps=steps)
+    return dataclasses.replace(base, data=data).lasting(steps)
 
 
 def asker_recipe(data, labels):

@@ -226,11 +226,12 @@ def adapt(recipe, options):
 
     from keras_design_gans import training
 
-    asked = {"image_size": options.size, "steps": options.steps}
-    asked = {name: value for name, value in asked.items() if value is not None}
+    asked = {}
+    if options.size:
+        asked["image_size"] = options.size
     if options.creativity:
         asked["arguments"] = {**recipe.arguments, "creativity": options.creativity}
-    recipe = dataclasses.replace(recipe, **asked)
+    recipe = dataclasses.replace(recipe, **asked).lasting(options.steps or recipe.steps)
     return training.for_data(recipe, options.data) if options.data else recipe
 
 

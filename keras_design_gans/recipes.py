@@ -121,6 +121,16 @@ class Recipe:
         )
         return model
 
+    def lasting(self, steps):
+        """Returns the recipe with another number of steps, in which its rates fall as far."""
+        optimizers = copy.deepcopy(self.optimizers)
+        for optimizer in optimizers.values():
+            rate = optimizer["config"]["learning_rate"]
+            if isinstance(rate, dict):
+                config = rate["config"]
+                config["decay_steps"] = max(1, round(config["decay_steps"] * steps / self.steps))
+        return dataclasses.replace(self, steps=steps, optimizers=optimizers)
+
     def next_stage(self, model):
         """Builds and compiles the next stage of a trained model, from the recipe's seed."""
         keras.utils.set_random_seed(self.seed)
@@ -422,7 +432,7 @@ def recipe(name):
         ValueError: If there is none; the message names the nearest ones.
     """
     if name in MAIN:
-        return dataclasses.replace(RECIPES[MAIN[name]], steps=MAIN_STEPS)
+        return RECIPES[MAIN[name]].lasting(MAIN_STEPS)
     if name in RECIPES:
         return RECIPES[name]
     known = [*MAIN, *RECIPES]

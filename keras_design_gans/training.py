@@ -64,6 +64,7 @@ def run(recipe, out, minutes=None, resume=False):
 
     Args:
         recipe: The `Recipe`; to go on with a run, that of `read_run`, with more steps if you like.
+            A rate that has fallen to 0 stays there.
         out: Run folder. It will hold `checkpoint.keras` and `run.json` from the first round on, and
             `samples.png`, `training.gif`, `curves.png`, `history.csv` and `model.keras`.
         minutes: Time limit of the training; `None` for none.

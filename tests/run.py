@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# Two processes of one thread each: XLA compiles on one core, and threads for tiny networks wait more
-# than they work.
+# Two processes of one thread each: XLA compiles on one core, and the threads of tiny networks wait
+# more than they work.
 UNIT_TESTS = ["pytest", "-n", "2", "--durations=5", "tests"]
 NOTEBOOKS = ["pytest", "-n", "2", "--dist=loadfile", "--nbval-lax", "--nbval-current-env"]
 # Name of a check -> module and its arguments, and changes of the environment.

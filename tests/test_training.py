@@ -177,6 +177,16 @@ def test_a_recipe_with_a_schedule_survives_its_use():
     assert json.dumps(dataclasses.asdict(recipe)) == before
 
 
+def test_rates_fall_within_any_number_of_steps():
+    recipe = dataclasses.replace(TINY, steps=10, optimizers={"optimizer": {**recipes.adam(1e-3)}})
+    assert recipe.lasting(30) == dataclasses.replace(recipe, steps=30)
+    optimizers = {"generator_optimizer": recipes.classifier_adam(20)}  # two updates in each step
+    longer = dataclasses.replace(recipe, optimizers=optimizers).lasting(30)
+    rate = longer.compile(models.DCGAN((16, 16, 3), base_filters=4)).optimizer["generator"]
+    assert rate._learning_rate(60) == pytest.approx(0.0)
+    assert rate._learning_rate(30) == pytest.approx(5e-4)
+
+
 def test_heads_follow_the_labels_of_the_data(folder):
     recipe = dataclasses.replace(TINY, labels=("shape", "label"))
     assert training.for_data(recipe, str(folder)).labels == ("label",)
