@@ -38,9 +38,9 @@ over the first half of each. Its rate falls from 1e-2 to 0 in each stage (paper:
 weights of size 1 at a rate of 1e-3 need the paper's hundreds of thousands of pictures to get
 anywhere; after 1,000 steps the cars of 8 and 16 pixels were still coloured grain.
 
-The text encoder and the models of sentences and attributes are narrower than those of the papers,
-and the latter have the settings of the first paragraph; but in the second half of the training their
-rates fall to 0. Drawn faces are flat, and at a constant rate grain stayed on them.
+The text encoder and the models of sentences and attributes are narrower than those of the papers.
+The latter have the settings of the first paragraph, but in the second half of the training their
+rates fall to 0: drawn faces are flat, and at a constant rate grain stayed on them.
 `gan_int_cls_faces_64` takes its encoder from the preset `char_cnn_rnn_faces`.
 
 The Contextual GAN learns joint pictures by the settings of the first paragraph, too; the context
