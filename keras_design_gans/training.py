@@ -339,8 +339,9 @@ def score(model, recipe):
         pictures named correctly, from 0 to 1. For a model with `translate` also
         `kdg.metrics.likeness_scores`, if the true pictures are known, which are all there is if the
         data has no labels to train a classifier on; for other models `None` then. For a model that
-        is told labels also `<label>_attribute_error`, see `kdg.metrics.attribute_scores`. `None`
-        also before the last stage of a model, whose pictures may be smaller than those of the data.
+        is told labels, or what a picture with labels shows, also `<label>_attribute_error`, see
+        `kdg.metrics.attribute_scores`. `None` also before the last stage of a model, whose pictures
+        may be smaller than those of the data.
     """
     if not in_last_stage(model):
         return None
@@ -360,9 +361,10 @@ def score(model, recipe):
     classifier, facts = classifier_for(recipe, train, test)
     train_images, test_images = train.arrays["image"][: 4 * SCORED], test.arrays["image"][:n]
     scores |= metrics.design_scores(classifier, generated, train_images, test_images)
-    asked = conditions(model, recipe, n)
+    # Sentences and attributes are those of the first test pictures.
+    asked = test.arrays if hasattr(model, "described_by") else conditions(model, recipe, n)
     asked = asked.get("changes", asked)
-    wanted = {key: asked[key] for key in facts["classifier_accuracy"] if key in asked}
+    wanted = {key: asked[key][:n] for key in facts["classifier_accuracy"] if key in asked}
     for key, numbers in wanted.items():
         real = test.arrays[key][:n]
         scores[f"{key}_attribute_error"] = metrics.attribute_scores(

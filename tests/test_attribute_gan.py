@@ -147,6 +147,7 @@ def few_faces(tmp_path, monkeypatch):
     pytest.importorskip("dicebear", reason="pip install keras-design-gans[faces]")
     monkeypatch.setenv("KDG_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(training, "ROUND", 2)
+    monkeypatch.setattr(training, "CLASSIFIER_STEPS", 1)
     monkeypatch.setattr(faces, "NUM_EXAMPLES", {"train": 16, "test": 8})
     return tmp_path
 
@@ -179,8 +180,11 @@ def test_sentences_and_attributes_from_the_command_line(few_faces, capsys):
     told = run(recipe, few_faces / "told")
     assert {"hair", "clothes"} <= set(told.words)
     assert training.make_pictures(told, recipe, 10, seed=0).shape == (10, 16, 16, 3)
-    ticked = run(tiny_recipe("attribute_gan_faces_64", latent_dim=8), few_faces / "ticked")
+    recipe = tiny_recipe("attribute_gan_faces_64", latent_dim=8)
+    ticked = run(recipe, few_faces / "ticked")
     assert ticked.attributes == list(faces.CLASS_NAMES["attributes"])
+    scores = training.score(ticked, recipe)
+    assert {f"{kind}_attribute_error" for kind in faces.VALUES} <= set(scores)
 
     out = few_faces / "out"
     for source, order in (
