@@ -166,6 +166,12 @@ def falling(learning_rate, steps, after=0):
     return keras.saving.serialize_keras_object(schedule)
 
 
+def late_falling(steps):
+    """Returns the optimizers of a GAN whose rates stay for half of the steps and then fall to 0."""
+    rate = falling(5e-4, steps // 2, after=steps // 2)
+    return {f"{player}_optimizer": adam(rate) for player in ("generator", "discriminator")}
+
+
 _GAN_64 = {
     "data": "garments",
     "image_size": 64,
@@ -188,10 +194,6 @@ _FALLING = {
 _CARS_64 = {**_GAN_64, "data": "cars"}
 _WASSERSTEIN = {"base_filters": 24, "average_decay": 0.99}
 _FACES_64 = {**_GAN_64, "data": "faces"}
-_FALLING_LATE = {
-    f"{player}_optimizer": adam(falling(5e-4, 4_000, after=4_000))
-    for player in ("generator", "discriminator")
-}
 _JOINT = {**_STABILISED, "base_filters": 24}
 _CHANGES = _FACES_64 | {
     "labels": ("hair_color", "mouth", "glasses"),
@@ -340,8 +342,8 @@ RECIPES = {
             "interpolate": True,
         },
         labels=(),
-        steps=8_000,
-        **(_FACES_64 | {"optimizers": _FALLING_LATE}),
+        steps=6_000,
+        **(_FACES_64 | {"optimizers": late_falling(6_000)}),
     ),
     "attribute_gan_faces_64": Recipe(
         "AttributeGAN",
@@ -349,7 +351,7 @@ RECIPES = {
         labels=("attributes",),
         labels_for="attributes",
         steps=8_000,
-        **(_FACES_64 | {"optimizers": _FALLING_LATE}),
+        **(_FACES_64 | {"optimizers": late_falling(8_000)}),
     ),
     "contextual_gan_cars_64": Recipe("ContextualGAN", _JOINT, labels=(), steps=8_000, **_CARS_64),
     "contextual_gan_faces_64": Recipe("ContextualGAN", _JOINT, labels=(), steps=8_000, **_FACES_64),

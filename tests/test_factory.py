@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_design_gans import export
+from keras_design_gans import export, presets
 from keras_design_gans.datasets import faces
 
 if keras.backend.backend() != "tensorflow":
@@ -197,6 +197,21 @@ def download(page, selector):
     with page.expect_download() as found:
         page.click(selector)
     return Path(found.value.path()).read_bytes()
+
+
+def test_the_model_of_the_site_is_the_preset():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    file = DOCS / "factory" / "models" / "faces.onnx"
+    assert file.stat().st_size <= 8 * 2**20
+    preset = presets.load("attribute_gan_faces_64")
+    description = json.loads(file.with_suffix(".json").read_text())
+    named = [f"{g['group']}: {name}" for g in description["attributes"] for name in g["names"]]
+    assert named == preset.attributes
+    latents = preset.sample_latents(4, seed=0)
+    chosen = np.random.default_rng(0).integers(0, 2, (4, len(named))).astype("float32")
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"noise": latents, "attributes": chosen})
+    np.testing.assert_allclose(found, preset.decode(latents, chosen), atol=1e-4)
 
 
 def test_draws_what_keras_computes_with_files_of_the_site_only(open_page, site, network):
