@@ -37,7 +37,7 @@ const en = {
   linear: "straight line",
   spherical: "arc",
   "hint path":
-    "Halfway on the straight line the noise is shorter than usual, and the picture often paler; " +
+    "Halfway on the straight line the noise is shorter than usual, and pictures differ less; " +
     "the arc keeps its length.",
   saveStrip: "Save the seven as PNG",
   exportFavourites: "Save as a file",
@@ -127,7 +127,7 @@ const zh = {
   path: "路径",
   linear: "直线",
   spherical: "圆弧",
-  "hint path": "直线中点的噪声比平常短，画面往往偏淡；圆弧保持噪声的长度。",
+  "hint path": "直线中点的噪声比平常短，画面的差别变小；圆弧保持噪声的长度。",
   saveStrip: "七张存为 PNG",
   exportFavourites: "存为文件",
   importFavourites: "从文件添加…",
