@@ -7,8 +7,8 @@
 # describes, far from all others. Can a network learn such vectors, letter by letter, without being
 # told what a word is? And what do they hold?
 #
-# The paper is Reed, Akata, Lee and Schiele (CVPR 2016). Its text encoder is the ear of the GAN in
-# [notebook 14](14_gan_int_cls.ipynb), which draws what it is told. A word that this encoder does
+# The paper is Reed, Akata, Lee and Schiele (CVPR 2016). Its text encoder is the ear of
+# `kdg.models.GANCLS`, which draws what it is told. A word that this encoder does
 # not hear, no generator can obey.
 
 # %%
@@ -799,7 +799,7 @@ for name, encoder in {"batches by lot": model, "look-alikes": alike}.items():
 #
 # Any function from sentences to vectors can take this place. The simplest one counts words: a
 # **bag of words**. It needs no training, and no internet. `kdg.text.embedded` gives each picture
-# the mean vector of its sentences, ready for the GAN of notebook 14; a network from elsewhere goes
+# the mean vector of its sentences, ready for `kdg.models.GANCLS`; a network from elsewhere goes
 # in the same way, as `encoder.encode` of the library sentence-transformers.
 
 # %%
@@ -901,8 +901,8 @@ print(f"{'guessing':24}{1 / RIVALS:15.1%}{1 / RIVALS:16.1%}{0.5:19.1%}   ({pairs
 #
 # ## The long training
 #
-# The preset was trained at 64 pixels for longer, on both languages. It is the encoder of notebook
-# 14.
+# The preset was trained at 64 pixels for longer, on both languages. It is the encoder of the recipe
+# `gan_int_cls_faces_64`.
 
 # %%
 preset = kdg.presets.load("char_cnn_rnn_faces")
@@ -933,8 +933,8 @@ print_shares(preset, large["test"])
 # A good encoder? Look at the bars. **Eyes 53 %, mouth 49 %, beard 58 %.** It does not hear them.
 # The accuracy of 95 % has hidden this, because hair, clothes, glasses and accessory are enough to
 # win in a batch of 40. Of the eight faces found for "a long beard", two have a full beard; "no
-# glasses" still brings 73 % with glasses. Keep these three bars in mind for [notebook
-# 14](14_gan_int_cls.ipynb): a generator that is told "a smile" by this encoder is told next to
+# glasses" still brings 73 % with glasses. Keep these three bars in mind: a
+# generator that is told "a smile" by this encoder is told next to
 # nothing.
 #
 # ## What goes wrong, and how to see it
@@ -1003,7 +1003,7 @@ print_shares(preset, large["test"])
 #
 # ## Where to go next
 #
-# - [Notebook 14](14_gan_int_cls.ipynb): a generator that is told these vectors.
+# - `design-gans train gan_cls` trains a generator that is told these vectors.
 # - `design-gans train char_cnn_rnn` trains the encoder at 64 pixels, in two languages.
 # - `kdg.text.embedded(data, encoder.encode)` takes any encoder from elsewhere.
 # - Read `keras_design_gans/models/char_cnn_rnn.py`: the whole paper in one file.
