@@ -57,6 +57,7 @@ batches and, where it is known, the length of the papers, for a GPU.
 import copy
 import dataclasses
 import difflib
+import json
 
 import keras
 
@@ -124,7 +125,8 @@ class Recipe:
 
     def lasting(self, steps):
         """Returns the recipe with another number of steps, in which its rates fall as far."""
-        optimizers = copy.deepcopy(self.optimizers)
+        # Through JSON: a rate that two optimizers share becomes one for each.
+        optimizers = json.loads(json.dumps(self.optimizers))
         for optimizer in optimizers.values():
             rate = optimizer["config"]["learning_rate"]
             if isinstance(rate, dict):

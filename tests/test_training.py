@@ -180,11 +180,14 @@ def test_a_recipe_with_a_schedule_survives_its_use():
 def test_rates_fall_within_any_number_of_steps():
     recipe = dataclasses.replace(TINY, steps=10, optimizers={"optimizer": {**recipes.adam(1e-3)}})
     assert recipe.lasting(30) == dataclasses.replace(recipe, steps=30)
-    optimizers = {"generator_optimizer": recipes.adam(recipes.falling(1e-3, 10, after=10))}
+    rate = recipes.adam(recipes.falling(1e-3, 10, after=10))  # one for both players
+    optimizers = {"generator_optimizer": rate, "discriminator_optimizer": rate}
     longer = dataclasses.replace(recipe, optimizers=optimizers).lasting(30)  # two updates in each
     model = longer.compile(models.DCGAN((16, 16, 3), base_filters=4))
-    rates = [model.optimizer["generator"]._learning_rate(step) for step in (0, 15, 30, 45, 60, 70)]
-    np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 5e-4, 0, 0], atol=1e-9)
+    for player in model.players:
+        rate = model.optimizer[player]._learning_rate
+        rates = [float(rate(step)) for step in (0, 15, 30, 45, 60, 70)]
+        np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 5e-4, 0, 0], atol=1e-9)
 
 
 def test_recipes_last_as_long_as_they_do():
