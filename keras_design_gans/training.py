@@ -140,14 +140,11 @@ def open_for(model, recipe, batch_size, split="train", features=None):
         dataset = open_data(recipe.data, recipe.image_size, batch_size, split, model.made_from)
         return model.prepare(dataset)
     keys = tuple(model.needs) if features is None else tuple(features)
-    told = {"caption", "embedding"} & set(keys)  # what `prepare` makes of sentences
-    made_of = {key: model.captions for key in told} | {"joint": ("sketch", "image")}
-    raw = tuple(dict.fromkeys(part for key in keys for part in made_of.get(key, (key,))))
-    dataset = open_data(recipe.data, recipe.image_size, batch_size, split, raw)
-    if "joint" in keys:
-        arrays = datasets.joint(dataset).arrays
-        return dataset.with_columns({key: arrays[key] for key in keys}, dataset.captions)
-    return model.prepare(dataset) if told else dataset
+    if "joint" not in keys:
+        return open_data(recipe.data, recipe.image_size, batch_size, split, keys)
+    halves = open_data(recipe.data, recipe.image_size, batch_size, split, ("sketch", "image"))
+    arrays = datasets.joint(halves).arrays
+    return halves.with_columns({key: arrays[key] for key in keys}, {})
 
 
 def stages_of(model):

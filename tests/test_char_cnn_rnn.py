@@ -8,6 +8,7 @@ from keras import ops
 from test_dcgan import count, tiny_images
 
 from keras_design_gans import text
+from keras_design_gans.datasets import Dataset
 from keras_design_gans.models import CharCNNRNN
 from keras_design_gans.models.char_cnn_rnn import (
     char_cnn_rnn_image_encoder,
@@ -125,3 +126,46 @@ def test_it_learns_which_sentence_fits():
     vectors = model.embed(sentences)
     pictures = ops.convert_to_numpy(model.image_encoder(batch["image"][:2], training=True))
     assert (pictures @ vectors.T).argmax(axis=1).tolist() == [0, 1]
+
+
+def extractor(size=8):
+    """A network whose features are the mean colours of a picture."""
+    image = keras.Input((size, size, 3))
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
+
+
+def test_fixed_features_take_the_place_of_the_pictures(tmp_path):
+    pixels = np.arange(8 * 8 * 8 * 3, dtype="uint16").reshape(8, 8, 8, 3).astype("uint8")
+    arrays = {"image": pixels, "label": np.arange(8, dtype="int32") % 3}
+    captions = {"caption": [("a face", "one face"), ("no face",)] * 4}
+    data = Dataset(arrays, "tiny", batch_size=4, captions=captions)
+    model = CharCNNRNN(
+        (8, 8, 3), 4, embedding_dim=2, told_apart_by="label", feature_extractor=extractor()
+    )
+    model.compile()
+    prepared = model.prepare(data)
+    assert set(prepared.features) == set(model.needs) == {"features", "caption", "label"}
+    scaled = pixels / np.float32(127.5) - 1
+    features = prepared.arrays["features"]
+    np.testing.assert_allclose(features, scaled.mean(axis=(1, 2)), atol=1e-5)
+    model.fit(prepared, verbose=0)
+    whole = model.image_encoder.predict(scaled, verbose=0)
+    np.testing.assert_allclose(whole, model.image_head.predict(features, verbose=0), atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.image_encoder.predict(scaled, verbose=0), whole, atol=1e-6)
+
+
+def test_look_alikes_come_in_every_second_batch_of_the_training():
+    attributes = np.repeat(np.eye(3, dtype="int32"), 4, axis=0)
+    arrays = {"image": np.zeros((12, 8, 8, 3), "uint8"), "attributes": attributes}
+    captions = {"caption": [("a face",)] * 12}
+    told = {"told_apart_by": "attributes", "look_alikes": True}
+    model = CharCNNRNN((8, 8, 3), 4, embedding_dim=2, **told)
+    data = Dataset(arrays, "tiny", batch_size=4, captions=captions)
+    train = model.prepare(data)
+    assert len(np.unique(train[1]["attributes"], axis=0)) == 1
+    np.testing.assert_array_equal(train[0]["attributes"], data[0]["attributes"])
+    np.testing.assert_array_equal(train[1]["attributes"], train[1]["attributes"])  # no new lots
+    test = model.prepare(Dataset(arrays, "tiny", "test", 4, shuffle=False, captions=captions))
+    np.testing.assert_array_equal(test[1]["attributes"], attributes[4:8])

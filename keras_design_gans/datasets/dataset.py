@@ -75,6 +75,7 @@ class Dataset(keras.utils.PyDataset):
         self.num_examples = len(columns[self.features[0]])
         self.image_size = next((a.shape[1] for a in self.arrays.values() if a.ndim == 4), None)
         self.epoch = 0
+        self._alike_by = None
         self._order_of_epoch = (None, None)
         self._in_epoch = False
         self._used = set()
@@ -93,7 +94,11 @@ class Dataset(keras.utils.PyDataset):
             raise IndexError(f"Batch {index} was asked for; there are {len(self)} batches.")
         epoch = self.epoch
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        batch = self._rows(self._order(epoch)[rows] if self.shuffle else rows, epoch)
+        if self._alike_by and index % 2:
+            rows = self._look_alikes(epoch, index)
+        elif self.shuffle:
+            rows = self._order(epoch)[rows]
+        batch = self._rows(rows, epoch)
         if self._in_epoch:
             self._used.add(index)
         return batch
@@ -201,6 +206,23 @@ class Dataset(keras.utils.PyDataset):
             captions,
         )
 
+    def with_look_alikes(self, key):
+        """Returns the same examples in batches of which every second one holds look-alikes.
+
+        These are an example by lot and those whose labels agree with its own the most. In the other
+        batches all is as before. What tells look-alikes apart has to be learnt, be it ever so
+        small: models that learn from wrong pairs call them hard negatives.
+
+        Args:
+            key: label key of shape (examples, k), such as `"attributes"`.
+
+        Returns:
+            A `Dataset`.
+        """
+        alike = self.with_columns(self.arrays, self.captions)
+        alike._alike_by = key
+        return alike
+
     # Keras calls `on_epoch_end` more often than an epoch ends: also before the first epoch of each
     # `fit`, after it has tried a batch to learn the shapes, and in the middle of a pass when
     # `steps_per_epoch` is less than `len(dataset)`. So an epoch is over when every batch was used.
@@ -222,6 +244,13 @@ class Dataset(keras.utils.PyDataset):
             order = np.random.default_rng([self.seed, epoch]).permutation(self.num_examples)
             self._order_of_epoch = (epoch, order)
         return order
+
+    def _look_alikes(self, epoch, index):
+        rng = np.random.default_rng([self.seed, epoch, index])
+        labels = self.arrays[self._alike_by]
+        differences = (labels != labels[rng.integers(self.num_examples)]).sum(axis=1)
+        lots = rng.random(self.num_examples)  # among equals
+        return np.argsort(differences + lots)[: self.batch_size]
 
     def _rows(self, rows, epoch):
         batch = {feature: _scale(array[rows]) for feature, array in self.arrays.items()}

@@ -15,7 +15,7 @@ $$L=\frac1{n^2}\sum_{(i,j)\in W}\max\big(0,1+F(x_i,t_j)-F(x_i,t_i)\big)
 | \(t\) | `caption`, numbers of characters from `kdg.text.encode` |
 | \(\varphi\) | `text_encoder` |
 | \(x\) | `image`, in [-1, 1] |
-| \(\theta\) | `image_encoder` |
+| \(\theta\) | `image_encoder`; of fixed features, `image_head` |
 | \(W\), pairs of a batch that do not belong together | `differing(labels)` |
 | \(L\) | `embedding_loss` |
 
@@ -23,18 +23,23 @@ The text encoder is that of the authors' code: one-hot characters, three convolu
 pooling after the first two, which leave 18 steps, a recurrent layer with ReLU, and the mean of its
 states. There is one player, and no game: the machinery is that of the other models.
 
-Deviations: the pictures are read by the convolutions of `dcgan.py`, which learn along with the
-text encoder; in the paper they are the fixed features of a GoogLeNet, which can be had through
-`image_encoder`. The recurrent layer has one bias, the code two. A batch may hold pictures with the
-same labels, which are no wrong pairs then; in the code all are of different classes.
+Deviations: in the paper the pictures are read by a GoogLeNet, whose features are fixed. Here a
+`feature_extractor` gives them, a ResNet-18 of the labels for example, and a batch normalisation and
+a dense layer learn to read them; without one, the convolutions of `dcgan.py` learn along with the
+text encoder. The recurrent layer has one bias, the code two. A batch may hold pictures with the
+same labels, which are no wrong pairs then; in the code all are of different classes. With
+`look_alikes`, every second batch holds pictures that differ in little.
 """
+
+from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers, ops
+from tqdm import tqdm
 
-from keras_design_gans import text
-from keras_design_gans.batch import AnyLabels, Characters, Images
+from keras_design_gans import presets, text
+from keras_design_gans.batch import AnyLabels, Characters, Images, Vectors
 from keras_design_gans.engine import AdversarialModel
 from keras_design_gans.losses import structured_joint_embedding_loss
 from keras_design_gans.models.dcgan import dcgan_features
@@ -85,14 +90,31 @@ def char_cnn_rnn_image_encoder(image_shape=(64, 64, 3), base_filters=64, embeddi
     return keras.Model(image, embedding, name="image_encoder")
 
 
+def char_cnn_rnn_image_head(features=128, embedding_dim=1024):
+    """Builds the part of the image encoder that learns behind fixed features.
+
+    Args:
+        features: Number of the features of a picture.
+        embedding_dim: Length of the vectors.
+
+    Returns:
+        Functional `keras.Model`; 132,352 trainable weights with the defaults.
+    """
+    given = keras.Input((features,), name="features")
+    normalised = layers.BatchNormalization(dtype="float32")(given)
+    embedding = layers.Dense(embedding_dim, dtype="float32")(normalised)
+    return keras.Model(given, embedding, name="image_head")
+
+
 @keras.saving.register_keras_serializable(package="keras_design_gans")
 class CharCNNRNN(AdversarialModel):
     """Text encoder, learnt from pictures and their sentences (Reed et al., CVPR 2016).
 
-    Batches: `image`, float32 (batch, height, width, channels) in [-1, 1]; `caption`, integers
-    (batch, 201) from `kdg.text.encode`; and the key of `told_apart_by`. `prepare` makes them of a
-    data set. Logs: `embedding_loss`, `image_accuracy` (share of pictures whose own sentence is
-    nearer than all wrong ones of the batch) and `text_accuracy` (the same of sentences).
+    Batches: `image`, float32 (batch, height, width, channels) in [-1, 1], or with a
+    `feature_extractor` in its place `features`, float32 (batch, k); `caption`, integers (batch,
+    201) from `kdg.text.encode`; and the key of `told_apart_by`. `prepare` makes them of a data set.
+    Logs: `embedding_loss`, `image_accuracy` (share of pictures whose own sentence is nearer than
+    all wrong ones of the batch) and `text_accuracy` (the same of sentences).
 
     Args:
         image_shape: (height, width, channels), sides of 8, 16, 32, ... pixels.
@@ -104,9 +126,15 @@ class CharCNNRNN(AdversarialModel):
         captions: Keys of the captions that `prepare` reads, such as `("caption", "caption_zh")`
             for sentences of two languages.
         alphabet: String of the characters that are read; all others are left out.
-        image_encoder: Own network from images to vectors, such as one that knows many photos. It
-            learns too, unless its `trainable` is false.
+        feature_extractor: Network from images to vectors that does not learn, or name or folder of
+            the preset of a `ResNet18`, whose pooled features are taken. It is saved with the model.
+            `None` for convolutions that learn.
+        look_alikes: Whether every second batch that `prepare` makes for the training holds pictures
+            whose `told_apart_by` differ little, see `Dataset.with_look_alikes`.
         **kwargs: `name` and `dtype`.
+
+    Raises:
+        ValueError: If there is no preset of the name `feature_extractor`.
     """
 
     def __init__(
@@ -117,7 +145,8 @@ class CharCNNRNN(AdversarialModel):
         told_apart_by=None,
         captions=("caption",),
         alphabet=text.ALPHABET,
-        image_encoder=None,
+        feature_extractor=None,
+        look_alikes=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -127,11 +156,25 @@ class CharCNNRNN(AdversarialModel):
         self.told_apart_by = told_apart_by
         self.captions = tuple(captions)
         self.alphabet = alphabet
-        self.remember_own(image_encoder=image_encoder)
+        self.look_alikes = look_alikes
+        if isinstance(feature_extractor, (str, Path)):
+            feature_extractor = presets.load(feature_extractor).backbone
+        self.remember_own(feature_extractor=feature_extractor)
+        self.feature_extractor = feature_extractor
         self.text_encoder = char_cnn_rnn_text_encoder(base_filters, embedding_dim, len(alphabet))
-        self.image_encoder = image_encoder or char_cnn_rnn_image_encoder(
-            self.image_shape, base_filters // 2, embedding_dim
-        )
+        if feature_extractor is None:
+            self.image_encoder = char_cnn_rnn_image_encoder(
+                self.image_shape, base_filters // 2, embedding_dim
+            )
+        else:
+            feature_extractor.trainable = False
+            self.image_head = char_cnn_rnn_image_head(
+                feature_extractor.output_shape[-1], embedding_dim
+            )
+            image = keras.Input(self.image_shape, name="image")
+            self.image_encoder = keras.Model(
+                image, self.image_head(feature_extractor(image)), name="image_encoder"
+            )
         self.track("embedding_loss", "image_accuracy", "text_accuracy")
 
     @property
@@ -145,14 +188,42 @@ class CharCNNRNN(AdversarialModel):
 
     @property
     def needs(self):
-        """Images, their sentences, and what tells them apart."""
+        """Images or their features, their sentences, and what tells them apart."""
+        if self.feature_extractor is None:
+            pictures = {"image": Images(self.image_shape)}
+        else:
+            pictures = {"features": Vectors(self.feature_extractor.output_shape[-1])}
         told = {self.told_apart_by: AnyLabels()} if self.told_apart_by else {}
-        sentences = Characters(text.LENGTH, len(self.alphabet))
-        return {"image": Images(self.image_shape), "caption": sentences, **told}
+        return {**pictures, "caption": Characters(text.LENGTH, len(self.alphabet)), **told}
+
+    @property
+    def made_from(self):
+        """The keys of a data set that `prepare` makes batches of."""
+        told = (self.told_apart_by,) if self.told_apart_by else ()
+        return ("image", *self.captions, *told)
 
     def prepare(self, dataset):
-        """Returns a data set with captions in the form of `fit`: `kdg.text.encoded`."""
-        return text.encoded(dataset, self.captions, self.alphabet)
+        """Returns a data set with captions in the form of `fit`.
+
+        The sentences become characters, see `kdg.text.encoded`. A `feature_extractor` looks at
+        every picture once, before the training.
+        """
+        prepared = text.encoded(dataset, self.captions, self.alphabet)
+        if self.feature_extractor is not None:
+            others = {key: array for key, array in prepared.arrays.items() if key != "image"}
+            columns = {"features": self._features(dataset.arrays["image"]), **others}
+            prepared = prepared.with_columns(columns, prepared.captions)
+        if self.look_alikes and dataset.split == "train":
+            return prepared.with_look_alikes(self.told_apart_by)
+        return prepared
+
+    def _features(self, images):
+        """Returns the features, float32 (n, k), of uint8 pictures."""
+        network = keras.Sequential([layers.Rescaling(1 / 127.5, -1), self.feature_extractor])
+        parts = tqdm(range(0, len(images), 500), desc="Features of the pictures", mininterval=5)
+        return np.concatenate(
+            [network.predict(images[i : i + 500], batch_size=100, verbose=0) for i in parts]
+        )
 
     def train_step(self, data):
         """Updates both encoders on one batch."""
@@ -166,7 +237,10 @@ class CharCNNRNN(AdversarialModel):
 
     def objective(self, batch, training):
         """Returns the loss over all wrong pairs of the batch, and what is logged."""
-        images = self.image_encoder(batch["image"], training=training)
+        if self.feature_extractor is None:
+            images = self.image_encoder(batch["image"], training=training)
+        else:
+            images = self.image_head(batch["features"], training=training)
         texts = self.text_encoder(batch["caption"], training=training)
         own_row = ops.arange(ops.shape(images)[0])
         wrong = differing(batch[self.told_apart_by] if self.told_apart_by else own_row)
@@ -202,6 +276,7 @@ class CharCNNRNN(AdversarialModel):
             "told_apart_by": self.told_apart_by,
             "captions": self.captions,
             "alphabet": self.alphabet,
+            "look_alikes": self.look_alikes,
         }
 
 

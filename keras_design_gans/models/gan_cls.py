@@ -403,6 +403,12 @@ class GANCLS(MatchingGAN):
         told = {self.told_apart_by: AnyLabels()} if self.told_apart_by else {}
         return {**super().needs, "embedding": Vectors(self.embedding_dim), **told}
 
+    @property
+    def made_from(self):
+        """The keys of a data set that `prepare` makes batches of."""
+        told = (self.told_apart_by,) if self.told_apart_by else ()
+        return ("image", *self.captions, *told)
+
     def prepare(self, dataset):
         """Returns a data set with captions in the form of `fit`: `kdg.text.embedded`.
 
