@@ -2,10 +2,10 @@
 
     python benchmarks/sketch_robustness.py [--data cars faces garments] [--minutes M]
 
-Trains the three models on the same pairs (64 px), and lets them make pictures of the same test
-sketches: as they are, with strokes dropped, jittered or doubled, and in another style (XDoG). On
-faces the search is also run with a term for the labels, which a classifier of its own asks for: not
-the one that scores.
+Lets the three models make pictures (64 px) of the same test sketches: as they are, with strokes
+dropped, jittered or doubled, and in another style (XDoG). The models are the presets; where there
+is none, they are trained on the same pairs, by the recipe of the cars. On faces the search is also
+run with a term for the labels, which a classifier of its own asks for: not the one that scores.
 
 What is in the run folder, or in `sketch_robustness.json`, is not done again: a run that was stopped
 goes on, and `--minutes` begins nothing new after that time. Writes `sketch_robustness.md`, the
@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_design_gans import metrics, plotting, recipes, sketches, training
+from keras_design_gans import metrics, plotting, presets, recipes, sketches, training
 
 RESULTS = Path(__file__).with_suffix(".json")
 MODELS = {
-    "ContextualGAN": "contextual_gan_cars_64",
-    "Pix2Pix": "pix2pix_cars_64",
-    "ContextEncoder": "context_encoder_cars_64",
+    "ContextualGAN": "contextual_gan",
+    "Pix2Pix": "pix2pix",
+    "ContextEncoder": "context_encoder",
 }
 WITH_LABELS = "ContextualGAN, labels asked for"
 STYLE = "xdog"
@@ -44,7 +44,6 @@ def rows_of(options):
             "model": model,
             "sketches": kind,
             "pictures": options.pictures,
-            "steps": options.steps,
             "search": options.search,
         }
         for data, model, kind in itertools.product(options.data, [*MODELS, WITH_LABELS], KINDS)
@@ -59,10 +58,12 @@ def train(recipe, folder, minutes):
     return model if steps >= recipe.steps else None
 
 
-def recipe_of(model, data, steps):
-    """Returns the recipe of a model on a data set."""
-    base = recipes.RECIPES[MODELS[model.partition(",")[0]]]
-    return dataclasses.replace(base, data=data).lasting(steps)
+def recipe_of(model, data):
+    """Returns the name and the recipe of a model's preset for a data set, which may not exist."""
+    short = MODELS[model.partition(",")[0]]
+    name = f"{short}_{data}_64"
+    known = recipes.RECIPES.get(name)
+    return name, known or dataclasses.replace(recipes.RECIPES[f"{short}_cars_64"], data=data)
 
 
 def asker_recipe(data, labels):
@@ -141,7 +142,6 @@ def main():
     """Trains and scores what is missing, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", default=["cars", "faces", "garments"])
-    parser.add_argument("--steps", type=int, default=8_000, help="of each training")
     parser.add_argument("--search", type=int, default=500, help="steps of each search")
     parser.add_argument("--pictures", type=int, default=256, help="test sketches of each row")
     parser.add_argument("--minutes", type=float, default=float("inf"))
@@ -154,9 +154,12 @@ def main():
     for (data, name), group in itertools.groupby(missing, lambda row: (row["data"], row["model"])):
         if time.monotonic() > end:
             break
-        recipe = recipe_of(name, data, options.steps)
-        left = (end - time.monotonic()) / 60
-        model = train(recipe, options.out / f"{recipe.model}-{data}", left)
+        preset, recipe = recipe_of(name, data)
+        if preset in presets.names():
+            model = presets.load(preset)
+        else:
+            left = (end - time.monotonic()) / 60
+            model = train(recipe, options.out / f"{recipe.model}-{data}", left)
         splits = [training.open_data(data, 64, 1, split) for split in ("train", "test")]
         asker = None
         if model is not None and name == WITH_LABELS:

@@ -358,8 +358,8 @@ RECIPES = {
             "interpolate": True,
         },
         labels=(),
-        steps=6_000,
-        **(_FACES_64 | {"optimizers": late_falling(6_000)}),
+        steps=8_000,
+        **(_FACES_64 | {"optimizers": late_falling(8_000)}),
     ),
     "attribute_gan_faces_64": Recipe(
         "AttributeGAN",
