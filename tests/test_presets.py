@@ -12,6 +12,13 @@ from keras_design_gans import presets, recipes, training
 from keras_design_gans.models import DCGAN, DesIGN
 
 MEGABYTE = 2**20
+# Sixteen: the pictures of one sentence differ in the skin only.
+SENTENCES = [
+    f"A face with {style} {color} hair and a {mouth}, wearing blue clothes."
+    for style in ("short", "curly")
+    for color in ("red", "black", "blond", "green")
+    for mouth in ("smile", "sad mouth")
+]
 
 
 def test_a_preset_makes_the_pictures_of_the_averaged_generator(tmp_path):
@@ -70,6 +77,7 @@ def test_shipped_presets(name):
         shirt = np.full((1, 64, 64, 1), -1, "float32")
         shirt[:, 8:-8, 12:-12] = 1
         told = {
+            "GANCLS": {"text": SENTENCES},
             "AttributeGAN": {"attributes": ["hair_color: red", "eyes: open", "mouth: smile"]},
             "MaskStyleGAN": {"masks": shirt},
         }

@@ -28,8 +28,9 @@ The search begins at the best of \(N\) draws, for each sketch, and goes on by Ne
 
 $$v_{t+1}=\mu v_t-\eta\nabla_z L(z_t)\qquad z_{t+1}=z_t-\mu v_t+(1+\mu)v_{t+1}$$
 
-clipped to \([-1,1]\), with \(\mu=0.9\), for 500 steps. The paper gives no rate \(\eta\): 0.1 is
-what the code of one of its authors (github.com/elliottwu/sText2Image) has for 100 times our loss.
+clipped to \([-1,1]\), with \(\mu=0.9\), for 500 steps. The paper gives no rate \(\eta\). The
+code of one of its authors (github.com/elliottwu/sText2Image) has what is 0.1 here, at which the
+search swings; at 0.03 it settles: \(L_c=0.45\) instead of 0.63, the mean of 32 drawn cars.
 
 | generator at 64 x 128 pixels | kernel/stride | output | then |
 | --- | --- | --- | --- |
@@ -128,7 +129,7 @@ class ContextualGAN(DCGAN):
         steps=500,
         candidates=10,
         weight=0.01,
-        learning_rate=0.1,
+        learning_rate=0.03,
         momentum=0.9,
         reverse=False,
         light=False,
