@@ -211,7 +211,8 @@ class Dataset(keras.utils.PyDataset):
 
         These are an example by lot and those whose labels agree with its own the most. In the other
         batches all is as before. What tells look-alikes apart has to be learnt, be it ever so
-        small: models that learn from wrong pairs call them hard negatives.
+        small: models that learn from wrong pairs call them hard negatives. Call it last: what
+        `select`, `where` and `with_columns` return has batches by lot again.
 
         Args:
             key: label key of shape (examples, k), such as `"attributes"`.
