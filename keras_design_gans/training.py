@@ -49,8 +49,10 @@ def for_data(recipe, data):
         return dataclasses.replace(recipe, data=data)
     present = open_data(data, recipe.image_size, recipe.batch_size).class_names
     labels = tuple(key for key in recipe.labels if key in present) or tuple(present)
-    # Names of classes belong to the data: without them a model takes the first two.
-    arguments = {key: value for key, value in recipe.arguments.items() if key != "domains"}
+    # They belong to the data: without names of classes a model takes the first two, without
+    # features it learns to see.
+    bound = ("domains", "feature_extractor")
+    arguments = {key: value for key, value in recipe.arguments.items() if key not in bound}
     return dataclasses.replace(
         recipe, data=data, labels=labels if recipe.labels else (), arguments=arguments
     )

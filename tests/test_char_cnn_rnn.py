@@ -156,6 +156,15 @@ def test_fixed_features_take_the_place_of_the_pictures(tmp_path):
     np.testing.assert_allclose(loaded.image_encoder.predict(scaled, verbose=0), whole, atol=1e-6)
 
 
+def test_pictures_of_another_size_are_resized_for_the_features():
+    model = CharCNNRNN((16, 16, 3), 4, embedding_dim=2, feature_extractor=extractor(8))
+    colour = np.array([-0.5, 0.0, 1.0], "float32")
+    images = np.broadcast_to(colour, (2, 16, 16, 3))
+    features = model.features.predict(images, verbose=0)
+    np.testing.assert_allclose(features, [colour, colour], atol=1e-6)
+    assert model.image_encoder.predict(images, verbose=0).shape == (2, 2)
+
+
 def test_look_alikes_come_in_every_second_batch_of_the_training():
     attributes = np.repeat(np.eye(3, dtype="int32"), 4, axis=0)
     arrays = {"image": np.zeros((12, 8, 8, 3), "uint8"), "attributes": attributes}

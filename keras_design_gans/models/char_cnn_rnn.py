@@ -127,8 +127,8 @@ class CharCNNRNN(AdversarialModel):
             for sentences of two languages.
         alphabet: String of the characters that are read; all others are left out.
         feature_extractor: Network from images to vectors that does not learn, or name or folder of
-            the preset of a `ResNet18`, whose pooled features are taken. It is saved with the model.
-            `None` for convolutions that learn.
+            the preset of a `ResNet18`, whose pooled features are taken. Pictures of another size
+            are resized for it. It is saved with the model. `None` for convolutions that learn.
         look_alikes: Whether every second batch that `prepare` makes for the training holds pictures
             whose `told_apart_by` differ little, see `Dataset.with_look_alikes`.
         **kwargs: `name` and `dtype`.
@@ -172,9 +172,11 @@ class CharCNNRNN(AdversarialModel):
                 feature_extractor.output_shape[-1], embedding_dim
             )
             image = keras.Input(self.image_shape, name="image")
-            self.image_encoder = keras.Model(
-                image, self.image_head(feature_extractor(image)), name="image_encoder"
-            )
+            height, width = feature_extractor.input_shape[1:3]
+            same = (height, width) == self.image_shape[:2]
+            features = feature_extractor(image if same else layers.Resizing(height, width)(image))
+            self.features = keras.Model(image, features, name="features")
+            self.image_encoder = keras.Model(image, self.image_head(features), name="image_encoder")
         self.track("embedding_loss", "image_accuracy", "text_accuracy")
 
     @property
@@ -219,7 +221,7 @@ class CharCNNRNN(AdversarialModel):
 
     def _features(self, images):
         """Returns the features, float32 (n, k), of uint8 pictures."""
-        network = keras.Sequential([layers.Rescaling(1 / 127.5, -1), self.feature_extractor])
+        network = keras.Sequential([layers.Rescaling(1 / 127.5, -1), self.features])
         parts = tqdm(range(0, len(images), 500), desc="Features of the pictures", mininterval=5)
         return np.concatenate(
             [network.predict(images[i : i + 500], batch_size=100, verbose=0) for i in parts]
