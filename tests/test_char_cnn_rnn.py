@@ -12,6 +12,7 @@ from keras_design_gans.datasets import Dataset
 from keras_design_gans.models import CharCNNRNN
 from keras_design_gans.models.char_cnn_rnn import (
     char_cnn_rnn_image_encoder,
+    char_cnn_rnn_image_head,
     char_cnn_rnn_text_encoder,
     thirds,
 )
@@ -78,6 +79,7 @@ def test_weights_of_the_papers_encoder():
     steps = [x.output.shape[1] for x in encoder.layers if isinstance(x, keras.layers.Conv1D)]
     assert steps == [198, 63, 18]
     assert count(char_cnn_rnn_image_encoder()) == 11_147_008
+    assert count(char_cnn_rnn_image_head()) == 132_352
 
 
 def test_pooling_by_thirds():
@@ -178,3 +180,6 @@ def test_look_alikes_come_in_every_second_batch_of_the_training():
     np.testing.assert_array_equal(train[1]["attributes"], train[1]["attributes"])  # no new lots
     test = model.prepare(Dataset(arrays, "tiny", "test", 4, shuffle=False, captions=captions))
     np.testing.assert_array_equal(test[1]["attributes"], attributes[4:8])
+    for key in (None, "label", "image"):
+        with pytest.raises(ValueError, match="several numbers for each example"):
+            data.with_look_alikes(key)

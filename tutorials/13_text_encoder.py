@@ -7,8 +7,8 @@
 # describes, far from all others. Can a network learn such vectors, letter by letter, without being
 # told what a word is? And what do they hold?
 #
-# The paper is Reed, Akata, Lee and Schiele (CVPR 2016). Its text encoder is the ear of
-# `kdg.models.GANCLS`, which draws what it is told. A word that this encoder does
+# The paper is Reed, Akata, Lee and Schiele (CVPR 2016). Its text encoder is the ear of the GAN in
+# [notebook 14](14_gan_int_cls.ipynb), which draws what it is told. A word that this encoder does
 # not hear, no generator can obey.
 
 # %%
@@ -718,8 +718,8 @@ show_search(alike, test, QUERIES)
 # the first row is green. The Chinese sentence finds six bobs of eight, none of them red.
 #
 # The second one has learned some colours and pays with forms. It finds pink afros, four of eight,
-# and long green hair once. Of the flowers there are two left, and of the bobs that the Chinese
-# sentence asks for, none of them red. These sentences tell less than any caption of the training
+# and long green hair once. Flowers are left on two faces, and of the bobs that the Chinese sentence
+# asks for there are two, none of them red. These sentences tell less than any caption of the training
 # did, so they lie where no training sentence was. Few of the long beards asked for are in either
 # second row.
 #
@@ -918,8 +918,8 @@ print_shares(preset, large["test"])
 #
 # It took both. A training with the convolutions that learn along was deaf to eyes (53 %), mouth (49
 # %) and beard (58 %), even after 4,000 steps at 64 pixels. With the fixed features, but batches by
-# lot, it heard these in 99 % after 3,000 steps, and of the colours nothing: forty faces differ in
-# enough else.
+# lot, it heard these in 99 % after 3,000 steps, and the colours hardly (hair 55 %, clothes 61 %):
+# forty faces differ in enough else.
 #
 # **Short sentences are another matter.** One afro of eight is pink, and three faces of eight wear the
 # flowers that were asked for. The encoder has learned to tell *complete* descriptions apart. No
@@ -995,7 +995,7 @@ print_shares(preset, large["test"])
 #
 # ## Where to go next
 #
-# - `design-gans train gan_cls` trains a generator that is told these vectors.
+# - [Notebook 14](14_gan_int_cls.ipynb): a generator that is told these vectors.
 # - `design-gans train char_cnn_rnn` trains the encoder at 64 pixels, in two languages.
 # - `kdg.text.embedded(data, encoder.encode)` takes any encoder from elsewhere.
 # - Read `keras_design_gans/models/char_cnn_rnn.py`: the whole paper in one file.

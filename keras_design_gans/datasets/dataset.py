@@ -219,7 +219,15 @@ class Dataset(keras.utils.PyDataset):
 
         Returns:
             A `Dataset`.
+
+        Raises:
+            ValueError: there is no such label, or it is one class number for each example.
         """
+        if key not in self.arrays or self.arrays[key].ndim != 2:
+            raise ValueError(
+                "Look-alikes are found by a label with several numbers for each example, such as "
+                f"'attributes'. Received: {key!r}; there are {', '.join(map(repr, self.arrays))}."
+            )
         alike = self.with_columns(self.arrays, self.captions)
         alike._alike_by = key
         return alike
