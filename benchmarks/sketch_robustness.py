@@ -1,11 +1,12 @@
 """Do weak constraints win on poor sketches? ContextualGAN, Pix2Pix and ContextEncoder compared.
 
-    python benchmarks/sketch_robustness.py [--data cars faces garments] [--minutes M]
+    python benchmarks/sketch_robustness.py [--data cars faces garments] [--steps N] [--minutes M]
 
 Lets the three models make pictures (64 px) of the same test sketches: as they are, with strokes
 dropped, jittered or doubled, and in another style (XDoG). The models are the presets; where there
-is none, they are trained on the same pairs, by the recipe of the cars. On faces the search is also
-run with a term for the labels, which a classifier of its own asks for: not the one that scores.
+is none, they are trained on the same pairs, by the recipe of the cars, or for `--steps` of it. On
+faces the search is also run with a term for the labels, which a classifier of its own asks for: not
+the one that scores.
 
 What is in the run folder, or in `sketch_robustness.json`, is not done again: a run that was stopped
 goes on, and `--minutes` begins nothing new after that time. Writes `sketch_robustness.md`, the
@@ -42,6 +43,7 @@ def rows_of(options):
         {
             "data": data,
             "model": model,
+            "steps": recipe_of(model, data, options.steps)[1].steps,
             "sketches": kind,
             "pictures": options.pictures,
             "search": options.search,
@@ -58,12 +60,14 @@ def train(recipe, folder, minutes):
     return model if steps >= recipe.steps else None
 
 
-def recipe_of(model, data):
-    """Returns the name and the recipe of a model's preset for a data set, which may not exist."""
+def recipe_of(model, data, steps):
+    """Returns the name and the recipe of a model for a data set: that of its preset, if any."""
     short = MODELS[model.partition(",")[0]]
     name = f"{short}_{data}_64"
-    known = recipes.RECIPES.get(name)
-    return name, known or dataclasses.replace(recipes.RECIPES[f"{short}_cars_64"], data=data)
+    if name in presets.names():
+        return name, recipes.RECIPES[name]
+    recipe = dataclasses.replace(recipes.RECIPES[f"{short}_cars_64"], data=data)
+    return name, recipe.lasting(steps or recipe.steps)
 
 
 def asker_recipe(data, labels):
@@ -109,7 +113,7 @@ def score(row, model, classifier, asker, test, out):
 
 def table(rows):
     """Returns the rows as a Markdown table."""
-    titles = ["data", "model", "sketches", "SSIM", "verification", "labels", *RARE]
+    titles = ["data", "sketches", "model", "steps", "SSIM", "verification", "labels", *RARE]
     lines = [f"| {' | '.join(titles)} |", "| --- | --- | --- |" + " ---: |" * (len(titles) - 3)]
     for row in sorted(rows, key=lambda row: (row["data"], KINDS.index(row["sketches"]))):
         scores = row["scores"]
@@ -117,7 +121,8 @@ def table(rows):
             f"{scores[name]:.1%}" if name in scores else ""
             for name in ("verification", "labels", *RARE)
         ]
-        cells = [row["data"], row["model"], row["sketches"], f"{scores['ssim']:.3f}", *shares]
+        cells = [row["data"], row["sketches"], row["model"], f"{row['steps']:,}"]
+        cells += [f"{scores['ssim']:.3f}", *shares]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -142,6 +147,7 @@ def main():
     """Trains and scores what is missing, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", default=["cars", "faces", "garments"])
+    parser.add_argument("--steps", type=int, help="of the training of models without a preset")
     parser.add_argument("--search", type=int, default=500, help="steps of each search")
     parser.add_argument("--pictures", type=int, default=256, help="test sketches of each row")
     parser.add_argument("--minutes", type=float, default=float("inf"))
@@ -154,7 +160,7 @@ def main():
     for (data, name), group in itertools.groupby(missing, lambda row: (row["data"], row["model"])):
         if time.monotonic() > end:
             break
-        preset, recipe = recipe_of(name, data)
+        preset, recipe = recipe_of(name, data, options.steps)
         if preset in presets.names():
             model = presets.load(preset)
         else:

@@ -156,7 +156,7 @@ class GanTestCase:
     )
     def test_mixed_precision_trains(self, policy):
         keras.config.set_dtype_policy(policy)
-        model = self.compiled(run_eagerly=False)
+        model = self.compiled()
         before = snapshot(model)
         history = self.fit(model).history
         assert all(np.isfinite(values).all() for values in history.values())
