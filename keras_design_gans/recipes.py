@@ -383,8 +383,8 @@ RECIPES = {
         "ContextualGAN",
         {**_JOINT, "r1_weight": 3.0},
         labels=(),
-        steps=9_000,
-        **(_FACES_64 | {"optimizers": late_falling(9_000)}),
+        steps=6_500,
+        **(_FACES_64 | {"optimizers": late_falling(6_500)}),
     ),
     "context_encoder_cars_64": Recipe(
         "ContextEncoder",

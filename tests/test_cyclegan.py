@@ -149,10 +149,10 @@ def test_two_kinds_of_a_data_set_with_labels():
     assert model.made_from == ("image", "hair")
     prepared = model.prepare(labelled())
     assert prepared.features == ("first", "second")
-    assert prepared.num_examples == 6  # blond: 2, 5, ..., 17
+    assert prepared.num_examples == 7  # black: 0, 3, ..., 18
     first, second = (prepared.arrays[key][:, 0, 0, 0] for key in ("first", "second"))
-    np.testing.assert_array_equal(first, np.arange(2, 18, 3))
-    np.testing.assert_array_equal(second, np.arange(0, 18, 3))
+    np.testing.assert_array_equal(first, [2, 5, 8, 11, 14, 17, 2])
+    np.testing.assert_array_equal(second, np.arange(0, 19, 3))
     model.compile()
     model.fit(prepared, epochs=1, steps_per_epoch=1, verbose=0)
     config = CycleGAN.from_config(model.get_config()).get_config()

@@ -251,7 +251,8 @@ class CycleGAN(AdversarialModel):
                 label that it has.
 
         Returns:
-            A `Dataset` with `first` and `second`, as many as there are of the rarer kind.
+            A `Dataset` with `first` and `second`, as many as there are of the more frequent kind;
+            pictures of the rarer one come several times.
 
         Raises:
             ValueError: If there is no such label, or one of the kinds is missing.
@@ -264,11 +265,12 @@ class CycleGAN(AdversarialModel):
             )
         labels = np.asarray(dataset.arrays[key])
         rows = [np.flatnonzero(labels == number) for number in self.classes]
-        length = min(map(len, rows))
-        if not length:
+        if not all(map(len, rows)):
             raise ValueError(f"{dataset.name!r} has no pictures of one of {self.domains} in {key}.")
-        images = dataset.arrays["image"]
-        columns = {k: images[found[:length]] for k, found in zip(self.needs, rows, strict=True)}
+        images, length = dataset.arrays["image"], max(map(len, rows))
+        columns = {
+            k: images[np.resize(found, length)] for k, found in zip(self.needs, rows, strict=True)
+        }
         return dataset.with_columns(columns, {})
 
     def train_step(self, data):
