@@ -53,8 +53,8 @@ The Contextual GAN learns joint pictures by the same settings and falling rates,
 (paper 64). The lines of a sketch make it easy for the discriminator. With 5e-4 for both, cars had
 three paints after 8,000 steps: there the generator has a rate of 1e-3, and the discriminator one of
 2e-4. On faces that made one and the same sketch of all noise; `r1_weight=3` does not. The context
-encoder keeps the optimizers of its paper, with batches of 32 and 24 filters (paper 64). Both see the
-line drawings that the data brings itself.
+encoder keeps the optimizers of its paper, with batches of 32 and 24 filters (paper 64). Both see
+the line drawings that the data brings itself.
 
 StarGAN and CycleGAN have 16 filters, IcGAN 14, and ModularGAN 12, or 10 for digits (papers 64); all
 have the optimizers of their papers. The batches of 40 of StarGAN and ModularGAN are dealt out to
