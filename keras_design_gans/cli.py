@@ -82,8 +82,8 @@ def build_parser():
         "sketches", nargs="+", type=Path, metavar="SKETCH", help="drawing, or photo of one on paper"
     )
     complete.add_argument("--seed", type=int, default=0)
-    complete.add_argument("--steps", type=int, help="of a ContextualGAN's search (default: 500)")
-    complete.add_argument("--candidates", type=int, help="starts of the search (default: 10)")
+    complete.add_argument("--steps", type=int, help="of a ContextualGAN's search (default: 100)")
+    complete.add_argument("--candidates", type=int, help="draws before it (default: 1000)")
     complete.add_argument("--out", type=Path, default=Path("completed"), help="folder to write to")
     complete.set_defaults(run=complete_command)
 

@@ -135,15 +135,14 @@ def test_the_best_start_of_each_sketch_is_taken(known):
     sketches = tiny_sketches(8, 5)
     options = {"steps": 0, "seed": 0, "return_history": True}
     _, chosen = known.complete(sketches, candidates=4, **options)
-    starts = known.sample_latents(20, seed=0).reshape(5, 4, 8)
+    draws = known.sample_latents(4, seed=0)
     losses = []
-    for candidate in range(4):
-        known.sample_latents = lambda n, seed, z=starts[:, candidate]: z
+    for draw in draws:
+        known.sample_latents = lambda n, seed, z=draw[None]: z
         _, alone = known.complete(sketches, candidates=1, **options)
         losses.append(alone["contextual_loss"][0])
     np.testing.assert_allclose(chosen["contextual_loss"][0], np.min(losses, axis=0), rtol=1e-5)
-    best = starts[np.arange(5), np.argmin(losses, axis=0)]
-    np.testing.assert_array_equal(chosen["latents"], best)
+    np.testing.assert_array_equal(chosen["latents"], draws[np.argmin(losses, axis=0)])
     assert len(set(np.argmin(losses, axis=0))) > 1
 
 
@@ -159,7 +158,7 @@ def test_known_weights_give_known_completions(known):
     """The same search on every backend."""
     options = {"steps": 10, "candidates": 3, "learning_rate": 3.0, "seed": 0}
     found = known.complete(tiny_sketches(8, 2), **options)[:, 4, 12]
-    expected = [[0.0726396, -0.0201718, -0.1306504], [0.0624433, 0.0033258, -0.2269320]]
+    expected = [[0.0726396, -0.0201718, -0.1306504], [-0.1241289, -0.3198832, -0.3045818]]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
