@@ -46,8 +46,8 @@ The paper draws 10 times, goes on for 500 steps, finds the result stable after 1
 rate \(\eta\); the code of one of its authors (github.com/elliottwu/sText2Image) has what is 0.1
 here. Many draws help more than many steps: the same 1,000 serve all sketches, and 100 steps of 0.01
 are enough from there. For ten drawn cars the best of 10 draws and 500 steps of 0.03 came to
-\(L_c=0.57\) and pictures with an SSIM of 0.53; the best of 1,000 had 0.74 and 0.57 without any step,
-and 0.55 and 0.57 after 100.
+\(L_c=0.57\) and pictures with an SSIM of 0.53; the best of 1,000 had 0.74 and 0.57 without any
+step, and 0.55 and 0.57 after 100.
 
 Not in the paper: a term for labels that a sparse sketch does not show, such as glasses, see
 `complete`.
