@@ -148,7 +148,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", nargs="+", default=["cars", "faces", "garments"])
     parser.add_argument("--steps", type=int, help="of the training of models without a preset")
-    parser.add_argument("--search", type=int, default=500, help="steps of each search")
+    parser.add_argument("--search", type=int, default=100, help="steps of each search")
     parser.add_argument("--pictures", type=int, default=256, help="test sketches of each row")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path, default=Path("runs/robustness"))
