@@ -1233,5 +1233,5 @@ for n in (1, 2) if QUICK else (1, 16):
 # - `complete(..., classifier=..., labels=...)` asks for what a sketch does not show.
 # - Read `keras_design_gans/models/contextual_gan.py`: the paper in one file.
 # - [Notebook 10](10_pix2pix_cars.ipynb): the painter that takes every line at its word.
-# - Next: many poor sketches, counted. Who copes best with dropped, shaky and doubled strokes, the
-#   Contextual GAN, pix2pix or the context encoder? `benchmarks/sketch_robustness.py` measures it.
+# - Next: [notebook 17](17_sketch_robustness.ipynb), many poor sketches, counted. Who copes best with
+#   dropped, shaky and doubled strokes, the Contextual GAN, pix2pix or the context encoder?
