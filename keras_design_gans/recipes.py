@@ -214,6 +214,14 @@ _CHANGES = _FACES_64 | {
     "optimizers": {},
     "batch_size": 40,
 }
+
+
+def _changing(rate, steps):
+    """Returns falling optimizers of models with five updates of the discriminator a step."""
+    lengths = {"generator": steps, "discriminator": 5 * steps}
+    return {f"{name}_optimizer": adam(falling(rate, n)) for name, n in lengths.items()}
+
+
 _CELEB_A_128 = _CHANGES | {
     "data": "celeb_a",
     "labels": ("hair_color", "male", "smile"),
@@ -402,7 +410,12 @@ RECIPES = {
         steps=5_000,
         **(_FACES_64 | {"optimizers": {}}),
     ),
-    "star_gan_faces_64": Recipe("StarGAN", {"base_filters": 16}, steps=4_000, **_CHANGES),
+    "star_gan_faces_64": Recipe(
+        "StarGAN",
+        {"base_filters": 16, "cycle_weight": 50.0},
+        steps=4_500,
+        **(_CHANGES | {"optimizers": _changing(5e-4, 4_500)}),
+    ),
     "cyclegan_faces_64": Recipe(
         "CycleGAN",
         {"base_filters": 16, "patch": 34, "domains": ["black", "blond"]},
