@@ -53,6 +53,7 @@ def test_weights_of_the_networks():
     assert count(cgan_mlp_discriminator()) == 1_224_351
 
 
+@pytest.mark.one_backend
 def test_the_networks_of_the_paper_train():
     model = tiny_model(architecture="mlp")
     model.compile()
@@ -162,6 +163,7 @@ def test_the_discriminator_is_given_the_labels_of_real_and_of_fake_pictures():
         np.testing.assert_array_equal(labels, expected)
 
 
+@pytest.mark.one_backend
 def test_the_generator_learns_to_obey():
     """Dark and bright pictures by label: a judge of brightness alone could not teach this."""
     model = CGAN({"shade": 2}, image_shape=(8, 8, 1), latent_dim=2, base_filters=4)

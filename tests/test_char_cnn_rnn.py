@@ -108,6 +108,7 @@ def test_only_sentences_with_other_labels_are_wrong():
     assert float(logs["image_accuracy"]) == 0.0  # a tie is no success
 
 
+@pytest.mark.one_backend
 def test_it_learns_which_sentence_fits():
     keras.utils.set_random_seed(0)
     label = np.arange(8, dtype="int32") % 2
@@ -136,6 +137,7 @@ def extractor(size=8):
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
 
 
+@pytest.mark.one_backend
 def test_fixed_features_take_the_place_of_the_pictures(tmp_path):
     pixels = np.arange(8 * 8 * 8 * 3, dtype="uint16").reshape(8, 8, 8, 3).astype("uint8")
     arrays = {"image": pixels, "label": np.arange(8, dtype="int32") % 3}

@@ -92,6 +92,7 @@ def test_the_generator_is_ten_times_as_fast():
     assert rates == pytest.approx({"generator": 2e-3, "discriminator": 2e-4})
 
 
+@pytest.mark.one_backend
 def test_distance_alone_learns_a_picture():
     model = tiny_model(l2_weight=1.0)
     model.compile(generator_optimizer=keras.optimizers.Adam(3e-2))

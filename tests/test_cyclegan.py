@@ -106,6 +106,7 @@ def test_objectives_by_hand():
     assert float(logs["d_real_accuracy"]) == float(logs["d_fake_accuracy"]) == 0.5
 
 
+@pytest.mark.one_backend
 def test_without_identity_and_pool():
     model = tiny_model(identity_weight=0.0, pool_size=0)
     model.compile()
@@ -114,6 +115,7 @@ def test_without_identity_and_pool():
     assert model.pool is None
 
 
+@pytest.mark.one_backend
 def test_the_discriminators_see_the_pools():
     model = tiny_model(pool_size=8)
     model.compile()
@@ -144,6 +146,7 @@ def labelled():
     return Dataset(arrays, "faces", batch_size=4, class_names={"hair": ("black", "red", "blond")})
 
 
+@pytest.mark.one_backend
 def test_two_kinds_of_a_data_set_with_labels():
     model = tiny_model(conditions={"hair": ["black", "red", "blond"]}, domains=("blond", "black"))
     assert model.made_from == ("image", "hair")

@@ -112,6 +112,7 @@ def test_generator_objective_by_hand(creativity, expected):
     assert ("creativity_loss" in logs) == (creativity != "none")
 
 
+@pytest.mark.one_backend
 def test_heads_learn_from_real_images_only():
     """With the real term switched off, fakes alone must leave the heads where they are."""
     model = DesIGN(HEADS, d_class_weight=0.0, image_shape=(16, 16, 3), latent_dim=8, base_filters=4)
@@ -122,6 +123,7 @@ def test_heads_learn_from_real_images_only():
     np.testing.assert_array_equal(before, value_of(head.kernel))
 
 
+@pytest.mark.one_backend
 def test_creativity_raises_the_entropy_of_the_heads_on_fakes():
     """The generator alone is trained, against a fixed discriminator that has an opinion."""
     model = DesIGN(HEADS, g_real_weight=0.0, image_shape=(16, 16, 3), latent_dim=8, base_filters=4)

@@ -92,6 +92,7 @@ def test_an_undecided_discriminator_loses_log_4():
 
 
 @pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.one_backend
 def test_k_updates_of_the_discriminator_for_one_of_the_generator(steps):
     model = tiny_model(discriminator_steps=steps)
     model.compile()
@@ -101,6 +102,7 @@ def test_k_updates_of_the_discriminator_for_one_of_the_generator(steps):
     assert int(model.optimizer["generator"].iterations) == 2
 
 
+@pytest.mark.one_backend
 def test_the_minimax_generator_learns_little_from_a_discriminator_that_wins():
     """Its gradient is D(G(z)) times that of the logit, against 1 - D(G(z)) of the other loss."""
     moved = {}

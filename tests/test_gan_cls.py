@@ -237,6 +237,7 @@ def test_wrong_orders_are_named():
         CharCNNRNN((16, 16, 3), 2).fit({**captioned(), "caption": np.array(["a face"] * 8)})
 
 
+@pytest.mark.one_backend
 def test_the_generator_learns_to_obey():
     """Dark and bright pictures by their vectors: a judge of brightness could not teach this."""
     model = GANCLS(

@@ -66,6 +66,7 @@ def test_the_papers_number_of_weights():
     assert vgg == 14_714_688
 
 
+@pytest.mark.one_backend
 def test_it_learns_outlines():
     keras.utils.set_random_seed(0)
     data = squares(16, 64)

@@ -113,6 +113,7 @@ def values(network):
     return [value_of(variable) for variable in network.weights]
 
 
+@pytest.mark.one_backend
 def test_from_stage_to_stage():
     first = tiny_model(average_decay=0.9)
     first.compile()

@@ -97,6 +97,7 @@ def test_noise_is_cut_into_a_vector_and_planes():
     np.testing.assert_array_equal(flat, noise[:, 5:])
 
 
+@pytest.mark.one_backend
 def test_levels_learn_alone():
     """A level moves by the same steps, whatever the others are."""
     results = []

@@ -109,6 +109,7 @@ def test_what_the_discriminator_sees(paired):
 
 
 @pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.one_backend
 def test_batches_of_odd_length_train(n):
     model = tiny_model()
     model.compile()
@@ -140,6 +141,7 @@ def test_some_masks_are_drawn_again_without_noise(training):
     assert np.abs(drawn - plain).max() > 1e-3
 
 
+@pytest.mark.one_backend
 def test_reconstruction_alone_teaches_the_generator_the_mask():
     model = tiny_model(g_real_weight=0.0, creativity="none")
     adam = keras.optimizers.Adam(1e-2)

@@ -268,6 +268,7 @@ def test_the_identity_has_no_cycle_loss():
     assert float(logs["image_cycle_loss"]) == float(logs["feature_cycle_loss"]) == 0.0
 
 
+@pytest.mark.one_backend
 def test_ablations():
     model = tiny_model(use_masks=False, use_cycle=False)
     model.compile()
@@ -308,6 +309,7 @@ def test_a_new_module_is_trained_alone():
     assert model.translate(images, {**hair, "glasses": "round"}).shape == images.shape
 
 
+@pytest.mark.one_backend
 def test_a_module_is_replaced_without_touching_the_rest(tmp_path):
     old = known_model()
     own = modular_transformer(FEATURES, 1, blocks=2)

@@ -147,6 +147,7 @@ def test_a_stage_without_fading():
     assert float(model.train_on_batch(tiny_images(16, 4), return_dict=True)["alpha"]) == 1.0
 
 
+@pytest.mark.one_backend
 def test_all_stages_one_after_the_other():
     model = tiny_model()
     sides = []

@@ -275,6 +275,7 @@ def test_r1_penalises_the_slope_of_the_mean_logit():
     assert penalised - plain == pytest.approx(2.0 * 0.5 * 256 * (3 / 256) ** 2, rel=1e-3)
 
 
+@pytest.mark.one_backend
 def test_wgan_updates_the_critic_five_times_and_clips_it():
     model = tiny_model(adversarial="wgan")
     model.compile()
@@ -287,6 +288,7 @@ def test_wgan_updates_the_critic_five_times_and_clips_it():
     assert set(logs) == names
 
 
+@pytest.mark.one_backend
 def test_distance_alone_learns_without_a_discriminator(tmp_path):
     model = tiny_model(adversarial="none", l1_weight=1.0)
     assert list(model.players) == ["generator"]
@@ -301,6 +303,7 @@ def test_distance_alone_learns_without_a_discriminator(tmp_path):
     assert again.discriminator is None
 
 
+@pytest.mark.one_backend
 def test_other_keys_and_channels():
     model = Pix2Pix((16, 16, 1), 3, "image", "mask", base_filters=2, patch=16)
     model.compile()
@@ -310,6 +313,7 @@ def test_other_keys_and_channels():
     assert model.translate(tiny_images(16, 2)).shape == (2, 16, 16, 1)
 
 
+@pytest.mark.one_backend
 def test_own_generator_needs_no_noise():
     source = keras.Input((16, 16, 1))
     image = layers.Conv2D(3, 3, padding="same", activation="tanh")(source)

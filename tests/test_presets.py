@@ -34,6 +34,7 @@ def test_a_preset_makes_the_pictures_of_the_averaged_generator(tmp_path):
     assert presets.metadata(tmp_path) == {"steps": 1}
 
 
+@pytest.mark.one_backend
 def test_a_preset_trains_further(tmp_path):
     tiny_dcgan().save_to_preset(tmp_path)
     model = DCGAN.from_preset(tmp_path)

@@ -129,6 +129,7 @@ def test_wanted_labels_are_those_of_other_pictures():
     assert not np.array_equal(ops.convert_to_numpy(again["hair"]), wanted["hair"])
 
 
+@pytest.mark.one_backend
 def test_one_step_updates_the_discriminator_more_often():
     model = StarGAN(CONDITIONS, (16, 16, 3), 2, blocks=1)
     model.compile()

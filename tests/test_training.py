@@ -51,6 +51,7 @@ def weights(model):
     return [keras.ops.convert_to_numpy(v.value) for v in model.variables]
 
 
+@pytest.mark.one_backend
 def test_a_run_leaves_its_files(recipe, tmp_path):
     out = tmp_path / "run"
     model, steps = training.run(recipe, out)
@@ -67,6 +68,7 @@ def test_a_run_leaves_its_files(recipe, tmp_path):
     np.testing.assert_array_equal(again.generate(2, seed=0), model.generate(2, seed=0))
 
 
+@pytest.mark.one_backend
 def test_a_stopped_run_goes_on_to_the_same_result(recipe, tmp_path):
     whole, _ = training.run(recipe, tmp_path / "whole")
     _, steps = training.run(recipe, tmp_path / "parts", minutes=0)
@@ -261,6 +263,7 @@ def test_list_names_presets_models_and_data(capsys):
         assert name in text
 
 
+@pytest.mark.one_backend
 def test_generate_from_a_run(recipe, tmp_path, capsys):
     model, steps = training.run(recipe, tmp_path / "run")
     presets.save(model, tmp_path / "run" / "preset", training.describe(recipe, steps, None))

@@ -67,6 +67,7 @@ def test_a_variance_of_nearly_0_gives_the_mean():
 
 
 @pytest.mark.parametrize("architecture", ["conv", "mlp"])
+@pytest.mark.one_backend
 def test_it_learns_to_reconstruct(architecture):
     model = tiny_model(architecture=architecture)
     model.compile(autoencoder_optimizer=keras.optimizers.Adam(1e-2))
@@ -81,6 +82,7 @@ def test_it_learns_to_reconstruct(architecture):
     assert np.abs(mean).max() > 0.5  # the latent vector tells the pictures apart
 
 
+@pytest.mark.one_backend
 def test_the_mean_of_the_pixels_would_silence_the_latent_vector():
     """The KL term as many times too strong as the picture has values: posterior collapse."""
     model = tiny_model(kl_weight=768.0)

@@ -32,6 +32,7 @@ def test_weights_of_the_64_pixel_networks():
     assert count(model.critic) == 2_765_568
 
 
+@pytest.mark.one_backend
 def test_five_updates_of_the_critic_for_one_of_the_generator():
     model = tiny_model()
     model.compile()
@@ -40,6 +41,7 @@ def test_five_updates_of_the_critic_for_one_of_the_generator():
     assert int(model.optimizer["generator"].iterations) == 2
 
 
+@pytest.mark.one_backend
 def test_each_update_has_images_of_its_own():
     model = tiny_model(critic_steps=2)
     model.compile(run_eagerly=True)
@@ -80,6 +82,7 @@ def largest(network):
     return max(np.abs(value_of(v)).max() for v in network.trainable_variables)
 
 
+@pytest.mark.one_backend
 def test_weights_stay_within_the_limit_after_loading(tmp_path):
     model = tiny_model(critic_steps=1)
     model.compile(critic_optimizer=keras.optimizers.SGD(10.0))
@@ -107,6 +110,7 @@ def test_objectives_of_a_linear_critic():
     assert float(model.generator_objective(2, training=False)[0]) == pytest.approx(0.96, rel=1e-5)
 
 
+@pytest.mark.one_backend
 def test_the_critic_learns_to_score_real_images_higher():
     model = tiny_model(critic=linear_critic(0.0))
     model.compile(generator_optimizer=keras.optimizers.SGD(0.0))

@@ -40,6 +40,7 @@ def test_the_critic_sees_the_contrast_of_an_image():
     assert scores[0] != pytest.approx(scores[1], rel=0.01)
 
 
+@pytest.mark.one_backend
 def test_five_updates_of_the_critic_for_one_of_the_generator():
     model = tiny_model()
     model.compile()
