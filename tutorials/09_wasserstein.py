@@ -343,7 +343,7 @@ model = WGANGP(
 )
 pair = [ops.convert_to_tensor(np.array([[[[x, 0.0]]]], "float32")) for x in (0.5, -0.5)]
 _, logs = model.critic_objective(*pair, training=True)
-print({name: round(float(value), 4) for name, value in logs.items()})
+print({name: round(float(ops.convert_to_numpy(x)), 4) for name, x in logs.items()})
 
 # %% [markdown]
 # And one calculation that we can test later. Real and generated points on two lines at the distance
