@@ -651,7 +651,7 @@ print(inspect.getsource(wgan.limit_weights))
 # %%
 # NBVAL_CHECK_OUTPUT
 def largest(network):
-    return max(float(ops.max(ops.abs(weight))) for weight in network.trainable_weights)
+    return max(np.abs(ops.convert_to_numpy(weight)).max() for weight in network.trainable_weights)
 
 
 keras.utils.set_random_seed(0)
