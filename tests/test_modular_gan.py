@@ -241,7 +241,7 @@ def test_objectives_by_hand():
         "discriminator_hair": blind("hair", 3, 3.0),
         "discriminator_smile": blind("smile", 1, 5.0),
     }
-    model = tiny_model(networks=judges)
+    model = tiny_model(networks=judges, image_cycle_weight=20.0)
     model.encoder, model.reconstructor = Shift(0.125), Shift(0.5)
     model.transformers = {"hair": Shift(0.25), "smile": Shift(0.0)}
     given = tensors(batch())
@@ -251,7 +251,7 @@ def test_objectives_by_hand():
     # Each time from T's features through R and E: 1/2 and 1/8 are added.
     assert float(logs["feature_cycle_loss"]) == pytest.approx(2 * 0.625, rel=1e-5)
     assert float(logs["fake_class_loss"]) == pytest.approx(class_loss, rel=1e-5)
-    assert float(loss) == pytest.approx(-3 - 5 + class_loss + 10 * 3 * 0.625, rel=1e-5)
+    assert float(loss) == pytest.approx(-3 - 5 + class_loss + (20 + 10 * 2) * 0.625, rel=1e-5)
     fakes = {key: given["image"] for key in CONDITIONS}
     loss, logs = model.discriminator_objective(given, fakes, training=True)
     assert float(logs["wasserstein_estimate"]) == 0.0

@@ -33,7 +33,8 @@ $$L_G=\sum_i\Big[-\mathbb E D_i(y_i)-\lambda_{cls}\mathbb E\log D_{cls_i}(a_i|y_
 | \(z\), \(a_0\) | noise, and the labels of the `initial` conditions |
 | \(\lVert R(E(x))-x\rVert_1\), as a mean | `image_cycle_loss` |
 | \(\lVert T_i(E(x),a_i)-E(y_i)\rVert_1\), means, summed | `feature_cycle_loss` |
-| \(\lambda_{cls}\), \(\lambda_{cyc}\) | `class_weight` 1, `cycle_weight` 10 |
+| \(\lambda_{cls}\) | `class_weight` 1 |
+| \(\lambda_{cyc}\) | `image_cycle_weight` 10, `feature_cycle_weight` 10 |
 | \(\lambda_{gp}\) | `penalty_weight` 10 |
 | \(L_D\), \(L_G\) | `d_loss`, `g_loss` |
 
@@ -43,8 +44,9 @@ their maps down to 4 pixels. As in `wgan.py`, a batch is dealt out to the update
 discriminators: give 80 pictures for the paper's 16. Deviations, where the paper is silent: classes
 are exclusive, by a softmax; wanted labels are shuffled for each attribute apart; with a generator,
 each initial condition has a discriminator too, which judges \(R(G(z,a_0))\), and the encoder that
-the cycle of features needs is trained beside it; the learning rate is constant (pass a schedule to
-`compile` for the paper's linear decay over the second half).
+the cycle of features needs is trained beside it; the two cycles have a weight each, of which that
+of pictures moves no transformer; the learning rate is constant (pass a schedule to `compile` for
+the paper's linear decay over the second half).
 """
 
 import keras
@@ -211,7 +213,8 @@ class ModularGAN(AdversarialModel):
         discriminator_steps: Updates of the discriminators for one of the other modules, each on its
             own share of the batch.
         class_weight: Weight of the classification losses.
-        cycle_weight: Weight of the cycle losses.
+        image_cycle_weight: Weight of the distance from a picture to its copy, R(E(x)).
+        feature_cycle_weight: Weight of the distances of features.
         penalty_weight: Weight of the gradient penalty.
         networks: Dictionary from names as above to own or trained networks, in the place of the
             paper's.
@@ -236,7 +239,8 @@ class ModularGAN(AdversarialModel):
         trained=None,
         discriminator_steps=5,
         class_weight=1.0,
-        cycle_weight=10.0,
+        image_cycle_weight=10.0,
+        feature_cycle_weight=10.0,
         penalty_weight=10.0,
         networks=None,
         seed=0,
@@ -257,7 +261,8 @@ class ModularGAN(AdversarialModel):
         self.trained = None if trained is None else list(trained)
         self.discriminator_steps = discriminator_steps
         self.class_weight = class_weight
-        self.cycle_weight = cycle_weight
+        self.image_cycle_weight = image_cycle_weight
+        self.feature_cycle_weight = feature_cycle_weight
         self.penalty_weight = penalty_weight
         self.seed = seed
         self.noise_seed = keras.random.SeedGenerator(seed)
@@ -498,11 +503,11 @@ class ModularGAN(AdversarialModel):
         loss += self.class_weight * class_loss
         logs = {"fake_class_loss": class_loss}
         if self.use_cycle:
-            loss += self.cycle_weight * feature_cycle
+            loss += self.feature_cycle_weight * feature_cycle
             logs["feature_cycle_loss"] = feature_cycle
         if self.has_image_cycle:
             image_cycle = l1_loss(self.reconstructor(features, training=training), batch["image"])
-            loss += self.cycle_weight * image_cycle
+            loss += self.image_cycle_weight * image_cycle
             logs["image_cycle_loss"] = image_cycle
         return loss, {"g_loss": loss, **logs}
 
@@ -676,7 +681,8 @@ class ModularGAN(AdversarialModel):
             "trained": self.trained,
             "discriminator_steps": self.discriminator_steps,
             "class_weight": self.class_weight,
-            "cycle_weight": self.cycle_weight,
+            "image_cycle_weight": self.image_cycle_weight,
+            "feature_cycle_weight": self.feature_cycle_weight,
             "penalty_weight": self.penalty_weight,
             "networks": {
                 name: keras.saving.serialize_keras_object(self.networks[name])
