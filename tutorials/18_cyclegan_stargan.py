@@ -799,10 +799,11 @@ numbers = np.arange(6, dtype="int32")
 batch = {"image": ops.zeros((6, 16, 16, 3)), "hair": numbers % 3, "smile": numbers % 2}
 wanted = toy.wanted(batch)
 labels_loss = np.log(3) + np.log(2)
-_, logs = toy.discriminator_objective(batch, batch["image"] + 0.25, training=True)
-print(f"L_D   by hand {0 + 10 * 1 + labels_loss:.3f}   package {float(logs['d_loss']):.3f}")
-_, logs = toy.generator_objective(batch, wanted, training=True)
-print(f"L_G   by hand {-3 + labels_loss + 10 * 0.5:.3f}    package {float(logs['g_loss']):.3f}")
+_, d_logs = toy.discriminator_objective(batch, batch["image"] + 0.25, training=True)
+_, g_logs = toy.generator_objective(batch, wanted, training=True)
+d_loss, g_loss = ops.convert_to_numpy(d_logs["d_loss"]), ops.convert_to_numpy(g_logs["g_loss"])
+print(f"L_D   by hand {0 + 10 * 1 + labels_loss:.3f}   package {d_loss:.3f}")
+print(f"L_G   by hand {-3 + labels_loss + 10 * 0.5:.3f}    package {g_loss:.3f}")
 
 # %% [markdown]
 # ## How labels enter the generator
