@@ -101,6 +101,18 @@ def test_objectives_by_hand():
     assert (real != wrong).any(axis=1).all()
 
 
+def test_r1_is_half_the_squared_slope():
+    """The logit is a tenth of the sum of 768 values: half of 768 / 100."""
+    image, labels = keras.Input((16, 16, 3)), keras.Input((4,))
+    logit = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(0.1))
+    linear = keras.Model([image, labels], logit(keras.layers.Flatten()(image)))
+    model = tiny_model(discriminator=linear, r1_weight=2.0)
+    given = tensors(batch())
+    penalty = model.slope_penalty(given["image"], model.coded(given), training=True)
+    assert float(penalty) == pytest.approx(7.68, rel=1e-5)
+    assert model.slope_penalty(given["image"], model.coded(given), training=False) == 0.0
+
+
 def test_pairs_that_do_not_exist_are_not_punished():
     model = tiny_model()
     model.discriminator = Recorder(0.0, 5.0, 0.0)

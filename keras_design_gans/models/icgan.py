@@ -42,6 +42,7 @@ from keras_design_gans.losses import (
     discriminator_accuracies,
     matching_aware_discriminator_loss,
     nonsaturating_generator_loss,
+    r1_penalty,
 )
 from keras_design_gans.models.cgan import cgan_generator
 from keras_design_gans.models.dcgan import batch_norm, scales, with_bias
@@ -128,6 +129,8 @@ class IcGAN(NoiseToImage):
         image_shape: (height, width, channels), sides of 16, 32, 64, ... pixels.
         latent_dim: Length of the noise vector.
         base_filters: Channels of the layers next to the image; the encoders have half as many.
+        r1_weight: Weight of the squared slope of the discriminator at real images, such as 1
+            (`r1_penalty`), in stage 1; not in the paper.
         stage: 1, 2 or 3: what is trained. `next_stage` sets it.
         average_decay: Decay of the averaged generator of stage 1, which is the one that the next
             stages have; `None` goes on with the trained generator itself, as the paper does.
@@ -150,6 +153,7 @@ class IcGAN(NoiseToImage):
         image_shape=(64, 64, 3),
         latent_dim=100,
         base_filters=64,
+        r1_weight=0.0,
         stage=1,
         average_decay=None,
         generator=None,
@@ -168,6 +172,7 @@ class IcGAN(NoiseToImage):
         self.conditions = dict(conditions)
         self.told = Conditions(conditions)
         self.base_filters = base_filters
+        self.r1_weight = r1_weight
         self.stage = stage
         self.remember_own(
             generator=generator,
@@ -291,11 +296,22 @@ class IcGAN(NoiseToImage):
         wrong_logits = ops.where(exist[:, None], wrong_logits, CERTAIN)
         fake_logits = self.discriminator([fake, y], training=training)
         loss = 0.5 * matching_aware_discriminator_loss(real_logits, wrong_logits, fake_logits)
+        loss += self.slope_penalty(images, y, training)
         return loss, {
             "d_loss": loss,
             **discriminator_accuracies(real_logits, fake_logits),
             "d_wrong_accuracy": ops.mean(ops.cast(wrong_logits < 0, "float32")),
         }
+
+    def slope_penalty(self, images, y, training):
+        """Returns the weighted R1 penalty at real images, or 0 if it is switched off."""
+        if not (training and self.r1_weight):
+            return 0.0
+        some, labels = images[::4], y[::4]  # for a quarter of the time
+        slopes = self.input_gradients(
+            lambda x: self.discriminator([x, labels], training=training), some
+        )
+        return self.r1_weight * r1_penalty(slopes)
 
     def generator_objective(self, batch, fake, training):
         """Returns the generator's loss and what it logs."""
@@ -401,5 +417,6 @@ class IcGAN(NoiseToImage):
             **super().get_config(),
             "conditions": self.conditions,
             "base_filters": self.base_filters,
+            "r1_weight": self.r1_weight,
             "stage": self.stage,
         }
