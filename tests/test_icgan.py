@@ -109,7 +109,7 @@ def test_r1_is_half_the_squared_slope():
     model = tiny_model(discriminator=linear, r1_weight=2.0)
     given = tensors(batch())
     penalty = model.slope_penalty(given["image"], model.coded(given), training=True)
-    assert float(penalty) == pytest.approx(7.68, rel=1e-5)
+    assert float(penalty) == pytest.approx(7.68, rel=1e-4)
     assert model.slope_penalty(given["image"], model.coded(given), training=False) == 0.0
 
 
