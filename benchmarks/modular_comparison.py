@@ -123,7 +123,7 @@ def train(row):
         return found
     arguments = {"base_filters": 16, "image_shape": shape, **ABLATIONS[row["ablation"]]}
     if row["model"] == "IcGAN":
-        arguments["average_decay"] = 0.999
+        arguments |= {"average_decay": 0.999, "r1_weight": 3.0}
     arguments |= CYCLES.get(row["model"], {})
     if row["data"] == "color_mnist":
         arguments["initial"] = ["digit"]
