@@ -15,6 +15,7 @@ table, and for every row the pictures in the run folder: sketches, results, true
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import json
 import time
@@ -33,7 +34,8 @@ MODELS = {
 WITH_LABELS = "ContextualGAN, labels asked for"
 STYLE = "xdog"
 SPARSE = 0.6  # share of the strokes that sparse sketches lack
-KINDS = ("clean", "dropped", "sparse", "jittered", "doubled", STYLE)
+FLAWS = sketches.FLAWS | {"sparse": functools.partial(sketches.drop_strokes, share=SPARSE)}
+KINDS = ("clean", *FLAWS, STYLE)
 RARE = ("glasses", "beard")  # what is lost on sparse sketches of faces; class 0 is none
 ASKER_STEPS = 1_500
 
@@ -84,9 +86,7 @@ def drawings_of(kind, test):
     """Returns the sketches of test pictures, good or poor."""
     if kind == STYLE:
         return sketches.sketch(test["image"], STYLE)
-    if kind == "sparse":
-        return sketches.drop_strokes(test["sketch"], SPARSE)
-    return sketches.FLAWS[kind](test["sketch"]) if kind != "clean" else test["sketch"]
+    return FLAWS[kind](test["sketch"]) if kind != "clean" else test["sketch"]
 
 
 def score(row, model, classifier, asker, test, out):
