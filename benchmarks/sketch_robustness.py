@@ -4,8 +4,8 @@
 
 Lets the three models make pictures (64 px) of the same test sketches: as they are, with strokes
 dropped (30 %, or 60 %: sparse), jittered or doubled, and in another style (XDoG). The models are
-the presets; where there is none, they are trained on the same pairs, by the recipe of the cars, or
-for `--steps` of it. On faces the search is also run with a term for the labels, which a classifier
+the presets; where there is none, they are trained on the same pairs, by the recipe of the faces, or
+of the cars where that is the only one, or for `--steps` of it. On faces the search is also run with a term for the labels, which a classifier
 of its own asks for: not the one that scores.
 
 What is in the run folder, or in `sketch_robustness.json`, is not done again: a run that was stopped
@@ -21,9 +21,10 @@ import json
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from keras_design_gans import metrics, plotting, presets, recipes, sketches, training
+from keras_design_gans import cli, metrics, plotting, presets, recipes, sketches, training
 
 RESULTS = Path(__file__).with_suffix(".json")
 MODELS = {
@@ -59,8 +60,11 @@ def rows_of(options):
 def train(recipe, folder, minutes):
     """Trains a recipe, or goes on with it; returns the model, or `None` if the time is over."""
     resume = (folder / "run.json").exists()
+    cli.set_precision()
     model, steps = training.run(recipe, folder, minutes, resume)
-    return model if steps >= recipe.steps else None
+    keras.config.set_dtype_policy("float32")  # what the presets are scored in
+    presets.save(model, folder / "preset", training.describe(recipe, steps))
+    return presets.load(folder / "preset") if steps >= recipe.steps else None
 
 
 def recipe_of(model, data, steps):
@@ -69,8 +73,9 @@ def recipe_of(model, data, steps):
     name = f"{short}_{data}_64"
     if name in presets.names():
         return name, recipes.RECIPES[name]
-    recipe = dataclasses.replace(recipes.RECIPES[f"{short}_cars_64"], data=data)
-    return name, recipe.lasting(steps or recipe.steps)
+    known = recipes.RECIPES
+    recipe = known.get(f"{short}_faces_64", known[f"{short}_cars_64"])
+    return name, dataclasses.replace(recipe, data=data).lasting(steps or recipe.steps)
 
 
 def asker_recipe(data, labels):

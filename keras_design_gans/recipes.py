@@ -184,9 +184,9 @@ def falling(learning_rate, steps, after=0):
     return keras.saving.serialize_keras_object(schedule)
 
 
-def dealt_falling(steps):
-    """Returns the optimizers of a GAN with five updates of the discriminator in each step."""
-    lengths = {"generator": steps, "discriminator": 5 * steps}
+def dealt_falling(steps, *others):
+    """Returns the optimizers of a GAN with five updates of discriminator and others in a step."""
+    lengths = {"generator": steps, **dict.fromkeys(["discriminator", *others], 5 * steps)}
     return {f"{name}_optimizer": adam(falling(5e-4, n)) for name, n in lengths.items()}
 
 
@@ -433,9 +433,9 @@ RECIPES = {
     ),
     "modular_gan_faces_64": Recipe(
         "ModularGAN",
-        {"base_filters": 12, "image_cycle_weight": 200.0},
-        steps=2_500,
-        **(_CHANGES | {"optimizers": dealt_falling(2_500)}),
+        {"base_filters": 12},
+        steps=2_000,
+        **(_CHANGES | {"optimizers": dealt_falling(2_000, "copier")}),
     ),
     "modular_gan_color_mnist_64": Recipe(
         "ModularGAN",

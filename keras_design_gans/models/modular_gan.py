@@ -20,7 +20,7 @@ $$L_D=\sum_i\Big[\mathbb E D_i(y_i)-\mathbb E D_i(x)+\lambda_{gp}\mathbb E_{\hat
 
 $$L_G=\sum_i\Big[-\mathbb E D_i(y_i)-\lambda_{cls}\mathbb E\log D_{cls_i}(a_i|y_i)
 +\lambda_{cyc}\mathbb E\lVert T_i(E(x),a_i)-E(y_i)\rVert_1\Big]
-+\lambda_{cyc}\mathbb E\lVert R(E(x))-x\rVert_1$$
+\qquad L_C=\mathbb E\lVert R(E(x))-x\rVert_1$$
 
 | symbol | name in the code |
 | --- | --- |
@@ -31,23 +31,32 @@ $$L_G=\sum_i\Big[-\mathbb E D_i(y_i)-\lambda_{cls}\mathbb E\log D_{cls_i}(a_i|y_
 | \(x\), \(c_i\) | `image` and one integer label for each of the `conditions` |
 | \(a_i\) | `wanted`: the labels of other pictures of the batch |
 | \(z\), \(a_0\) | noise, and the labels of the `initial` conditions |
-| \(\lVert R(E(x))-x\rVert_1\), as a mean | `image_cycle_loss` |
+| \(L_C\), as a mean | `image_cycle_loss` |
 | \(\lVert T_i(E(x),a_i)-E(y_i)\rVert_1\), means, summed | `feature_cycle_loss` |
-| \(\lambda_{cls}\) | `class_weight` 1 |
-| \(\lambda_{cyc}\) | `image_cycle_weight` 10, `feature_cycle_weight` 10 |
+| \(\lambda_{cls}\), \(\lambda_{cyc}\) | `class_weight` 1, `cycle_weight` 10 |
 | \(\lambda_{gp}\) | `penalty_weight` 10 |
 | \(L_D\), \(L_G\) | `d_loss`, `g_loss` |
 
 The paper gives numbers of layers, not their widths: these are StarGAN's, as in `star_gan.py`, whose
 encoder and reconstructor this is, with the residual blocks in \(T_i\). The discriminators halve
-their maps down to 4 pixels. As in `wgan.py`, a batch is dealt out to the updates of the
-discriminators: give 80 pictures for the paper's 16. Deviations, where the paper is silent: classes
-are exclusive, by a softmax; wanted labels are shuffled for each attribute apart; with a generator,
-each initial condition has a discriminator too, which judges \(R(G(z,a_0))\), and the encoder that
-the cycle of features needs is trained beside it; the two cycles have a weight each, of which that
-of pictures moves no transformer; the learning rate is constant (pass a schedule to `compile` for
-the paper's linear decay over the second half).
+their maps down to 4 pixels; \(D_i(x)\) is the mean of such a map, in the penalty too. As in
+`wgan.py`, a batch is dealt out to the updates of the discriminators: give 80 pictures for the
+paper's 16. Deviations:
+
+- The new features are the old ones and what the residual blocks add, which is nothing at first. New
+  features that are noise at first would be shut out: their masks close within some hundred steps,
+  and a tanh that has gone to -1 has no slope to come back by.
+- Where the paper is silent: classes are exclusive, by a softmax; wanted labels are shuffled for
+  each attribute apart; with a generator, each initial condition has a discriminator too, which
+  judges \(R(G(z,a_0))\), and the encoder that the cycle of features needs is trained beside it.
+- The paper has \(\lambda_{cyc}L_C\) as a part of \(L_G\). Here encoder and reconstructor have an
+  optimizer of their own for it, a third player, which learns to copy with every update of the
+  discriminators: as one of many terms of the fifth update, copies stay blurred for long.
+- The learning rate is constant (pass a schedule to `compile` for the paper's linear decay over the
+  second half).
 """
+
+import functools
 
 import keras
 import numpy as np
@@ -78,6 +87,7 @@ from keras_design_gans.models.wgan_gp import slope_penalty
 
 REDUCTION = 4  # from the side of a picture to that of its features
 LAST_SIDE = 4  # of the maps of the discriminators
+MASK_SIDE = 7  # of the convolution that makes a mask
 
 
 def as_features(x):
@@ -146,17 +156,18 @@ def modular_transformer(
     features = keras.Input(feature_shape, name="features")
     wanted = keras.Input((labels,), name="labels")
     x = with_labels(features, wanted)
-    x = normalised(layers.Conv2D(feature_shape[-1], 3, padding="same", use_bias=False)(x))
+    first = x = normalised(layers.Conv2D(feature_shape[-1], 3, padding="same", use_bias=False)(x))
     for _ in range(blocks):
-        x = residual_block(x)
-    new = as_features(x)
+        x = residual_block(x, scale="zeros")
+    change = layers.Subtract(dtype="float32")([x, first])
+    new = layers.Add(dtype="float32")([features, change])
     outputs = {"features": new}
     if use_mask:
-        g = layers.Conv2D(1, 7, padding="same", use_bias=False, dtype="float32")(new)
-        mask = layers.Rescaling(0.5, 0.5, dtype="float32")(
-            layers.Activation("tanh", dtype="float32")(g)
-        )
-        change = layers.Subtract(dtype="float32")([new, features])
+        g = layers.Conv2D(1, MASK_SIDE, padding="same", use_bias=False, dtype="float32")(new)
+        # So many weights move together that Adam would close the mask within ten steps, for good.
+        g = layers.Rescaling(1 / MASK_SIDE**2, dtype="float32")(g)
+        g = layers.Activation("tanh", dtype="float32")(g)
+        mask = layers.Rescaling(0.5, 0.5, dtype="float32")(g)
         change = layers.Multiply(dtype="float32")([mask, change])
         outputs = {"features": layers.Add(dtype="float32")([features, change]), "mask": mask}
     return keras.Model([features, wanted], outputs, name=name)
@@ -177,6 +188,11 @@ def modular_reconstructor(feature_shape=(32, 32, 256), channels=3):
     return keras.Model(features, picture, name="reconstructor")
 
 
+def score(scores):
+    """Returns D_i(x), one number for each picture: the mean of its map of scores."""
+    return ops.mean(scores, axis=tuple(range(1, len(scores.shape))))
+
+
 @keras.saving.register_keras_serializable(package="keras_design_gans")
 class ModularGAN(AdversarialModel):
     """Attributes as modules that are put together when a picture is made (Zhao et al. 2018).
@@ -190,9 +206,9 @@ class ModularGAN(AdversarialModel):
     an integer label (batch,) under its name, of which each update of the discriminators takes the
     share `1 / discriminator_steps`. Logs: `d_loss`, of which `real_class_loss` and
     `gradient_penalty` (without its weight) are parts, `wasserstein_estimate`, and `g_loss`, of
-    which `fake_class_loss`, `image_cycle_loss` and `feature_cycle_loss` (without their weights) are
-    parts; all are sums over the conditions. As a function, the model takes `[image, labels]`, or
-    `[noise, labels]` if it has a generator, and applies all modules.
+    which `fake_class_loss` and `feature_cycle_loss` (without their weights) are parts, all of them
+    sums over the conditions; and `image_cycle_loss`. As a function, the model takes
+    `[image, labels]`, or `[noise, labels]` if it has a generator, and applies all modules.
 
     Args:
         conditions: Dictionary from label key to its class names, or to their number; pass the
@@ -213,8 +229,7 @@ class ModularGAN(AdversarialModel):
         discriminator_steps: Updates of the discriminators for one of the other modules, each on its
             own share of the batch.
         class_weight: Weight of the classification losses.
-        image_cycle_weight: Weight of the distance from a picture to its copy, R(E(x)).
-        feature_cycle_weight: Weight of the distances of features.
+        cycle_weight: Weight of the distances of features.
         penalty_weight: Weight of the gradient penalty.
         networks: Dictionary from names as above to own or trained networks, in the place of the
             paper's.
@@ -239,8 +254,7 @@ class ModularGAN(AdversarialModel):
         trained=None,
         discriminator_steps=5,
         class_weight=1.0,
-        image_cycle_weight=10.0,
-        feature_cycle_weight=10.0,
+        cycle_weight=10.0,
         penalty_weight=10.0,
         networks=None,
         seed=0,
@@ -261,8 +275,7 @@ class ModularGAN(AdversarialModel):
         self.trained = None if trained is None else list(trained)
         self.discriminator_steps = discriminator_steps
         self.class_weight = class_weight
-        self.image_cycle_weight = image_cycle_weight
-        self.feature_cycle_weight = feature_cycle_weight
+        self.cycle_weight = cycle_weight
         self.penalty_weight = penalty_weight
         self.seed = seed
         self.noise_seed = keras.random.SeedGenerator(seed)
@@ -286,7 +299,7 @@ class ModularGAN(AdversarialModel):
         self.track("g_loss", "fake_class_loss")
         if use_cycle:
             self.track("feature_cycle_loss")
-        if self.has_image_cycle:
+        if self.copies:
             self.track("image_cycle_loss")
 
     def _plans(self):
@@ -332,8 +345,8 @@ class ModularGAN(AdversarialModel):
         return list(self.conditions) if self.trained is None else self.trained
 
     @property
-    def has_image_cycle(self):
-        """Whether encoder and reconstructor learn from real pictures."""
+    def copies(self):
+        """Whether encoder and reconstructor learn to copy pictures."""
         return self.use_cycle and self.trained is None and not self.initial
 
     @property
@@ -343,18 +356,17 @@ class ModularGAN(AdversarialModel):
 
     @property
     def players(self):
-        """All that makes pictures, and the discriminators; only those that are trained."""
+        """What makes pictures, what copies them, and the discriminators, as far as trained."""
         keys = self.trained_keys
         makers = [self.transformers[key] for key in keys if key in self.transformers]
         if self.trained is None:
             makers += filter(None, [self.encoder, self.generator, self.reconstructor])
-        return {
-            "generator": makers,
-            "discriminator": [self.discriminators[key] for key in keys],
-        }
+        copiers = {"copier": [self.encoder, self.reconstructor]} if self.copies else {}
+        judges = [self.discriminators[key] for key in keys]
+        return {"generator": makers, **copiers, "discriminator": judges}
 
     def default_optimizers(self):
-        """Adam with rate 1e-4, beta_1 0.5 and beta_2 0.999 for both players (section 4)."""
+        """Adam with rate 1e-4, beta_1 0.5 and beta_2 0.999 for all players (section 4)."""
         return {
             player: keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8) for player in self.players
         }
@@ -407,14 +419,17 @@ class ModularGAN(AdversarialModel):
         return model
 
     def train_step(self, data):
-        """Updates the discriminators `discriminator_steps` times, then the other modules once."""
+        """Updates discriminators and copies `discriminator_steps` times, then all modules once."""
         for part in deal_batch(self.read(data), self.discriminator_steps):
             wanted = self.wanted(part)
-            d_logs = self.update_discriminators(part, wanted)
+            logs = self.update_discriminators(part, wanted)
+            if self.copies:
+                objective = functools.partial(self.copy_objective, part, training=True)
+                logs |= self.minimize(objective, "copier")[1]
         _, g_logs = self.minimize(
             lambda: self.generator_objective(part, wanted, training=True), "generator"
         )
-        return self.log(**d_logs, **g_logs)
+        return self.log(**logs, **g_logs)
 
     def update_discriminators(self, batch, wanted):
         """Updates the discriminators once; returns what they log."""
@@ -432,7 +447,8 @@ class ModularGAN(AdversarialModel):
         fakes = {key: each["image"] for key, each in made.items()}
         _, d_logs = self.discriminator_objective(batch, fakes, training=False)
         _, g_logs = self.generator_objective(batch, wanted, training=False)
-        return self.log(**d_logs, **g_logs)
+        c_logs = self.copy_objective(batch, training=False)[1] if self.copies else {}
+        return self.log(**d_logs, **c_logs, **g_logs)
 
     def wanted(self, batch):
         """Returns the labels of the batch, each in another order: what shall be given to whom."""
@@ -479,7 +495,10 @@ class ModularGAN(AdversarialModel):
             )
             class_loss += classification_loss(answer[key], batch[key])
             penalty += slope_penalty(
-                self, lambda x, judge=judge: judge(x, training=training)["real"], real, fake
+                self,
+                lambda x, judge=judge: score(judge(x, training=training)["real"]),
+                real,
+                fake,
             )
         loss = distance + self.penalty_weight * penalty + self.class_weight * class_loss
         return loss, {
@@ -490,7 +509,7 @@ class ModularGAN(AdversarialModel):
         }
 
     def generator_objective(self, batch, wanted, training):
-        """Returns the loss of all that makes pictures, and its logs."""
+        """Returns the loss of the modules that make pictures, and its logs."""
         features = self.start(batch, wanted, training)
         loss = class_loss = feature_cycle = 0.0
         for key, made in self.make_fakes(features, wanted, training).items():
@@ -503,13 +522,15 @@ class ModularGAN(AdversarialModel):
         loss += self.class_weight * class_loss
         logs = {"fake_class_loss": class_loss}
         if self.use_cycle:
-            loss += self.feature_cycle_weight * feature_cycle
+            loss += self.cycle_weight * feature_cycle
             logs["feature_cycle_loss"] = feature_cycle
-        if self.has_image_cycle:
-            image_cycle = l1_loss(self.reconstructor(features, training=training), batch["image"])
-            loss += self.image_cycle_weight * image_cycle
-            logs["image_cycle_loss"] = image_cycle
         return loss, {"g_loss": loss, **logs}
+
+    def copy_objective(self, batch, training):
+        """Returns the distance of pictures from their copies, and its log."""
+        features = self.encoder(batch["image"], training=training)
+        loss = l1_loss(self.reconstructor(features, training=training), batch["image"])
+        return loss, {"image_cycle_loss": loss}
 
     def translate(self, images, changes=None, order=None, seed=None, batch_size=64):
         """Gives pictures other attributes, by the modules of these attributes alone.
@@ -681,8 +702,7 @@ class ModularGAN(AdversarialModel):
             "trained": self.trained,
             "discriminator_steps": self.discriminator_steps,
             "class_weight": self.class_weight,
-            "image_cycle_weight": self.image_cycle_weight,
-            "feature_cycle_weight": self.feature_cycle_weight,
+            "cycle_weight": self.cycle_weight,
             "penalty_weight": self.penalty_weight,
             "networks": {
                 name: keras.saving.serialize_keras_object(self.networks[name])

@@ -60,12 +60,13 @@ def normalised(x):
     return layers.ReLU()(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
 
 
-def residual_block(x):
-    """Two convolutions 3/1 whose result is added to what they started from."""
+def residual_block(x, scale="ones"):
+    """Two convolutions 3/1 whose result, scaled, is added to what they started from."""
     width = x.shape[-1]
     y = normalised(layers.Conv2D(width, 3, padding="same", use_bias=False)(x))
     y = layers.Conv2D(width, 3, padding="same", use_bias=False)(y)
-    return layers.Add()([x, layers.GroupNormalization(groups=-1, epsilon=1e-5)(y)])
+    y = layers.GroupNormalization(groups=-1, epsilon=1e-5, gamma_initializer=scale)(y)
+    return layers.Add()([x, y])
 
 
 def encode(x, base_filters):
