@@ -4,9 +4,9 @@
 
 Lets the three models make pictures (64 px) of the same test sketches: as they are, with strokes
 dropped (30 %, or 60 %: sparse), jittered or doubled, and in another style (XDoG). The models are
-the presets; where there is none, they are trained on the same pairs, by the recipe of the faces, or
-of the cars where that is the only one, or for `--steps` of it. On faces the search is also run with a term for the labels, which a classifier
-of its own asks for: not the one that scores.
+the presets; where there is none, they are trained on the same pairs, by the recipe of the faces (of
+the cars for pix2pix, which has no other), or for `--steps` of it. On faces the search is also run
+with a term for the labels, which a classifier of its own asks for: not the one that scores.
 
 What is in the run folder, or in `sketch_robustness.json`, is not done again: a run that was stopped
 goes on, and `--minutes` begins nothing new after that time. Writes `sketch_robustness.md`, the
