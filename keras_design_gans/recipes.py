@@ -440,13 +440,13 @@ RECIPES = {
     "modular_gan_color_mnist_64": Recipe(
         "ModularGAN",
         {"base_filters": 10, "latent_dim": 64, "initial": ["digit"]},
-        steps=3_000,
+        steps=2_000,
         **(
             _CHANGES
             | {
                 "data": "color_mnist",
                 "labels": ("digit", "color", "style", "background"),
-                "optimizers": dealt_falling(3_000),
+                "optimizers": dealt_falling(2_000),
             }
         ),
     ),
