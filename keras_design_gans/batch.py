@@ -1,11 +1,12 @@
 """What a model needs from a batch, checked before any weight moves."""
 
 import dataclasses
+import itertools
 import math
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,3 +207,33 @@ def check_first_batch(x, needs):
         if value.shape[0] == 0:
             raise ValueError(f"{key!r} is empty: it has no example.")
         needs[key].check_values(key, np.asarray(ops.convert_to_numpy(value)))
+
+
+def for_fit(x):
+    """Returns data in the form that `keras.Model.fit` shall get.
+
+    On TensorFlow a generator becomes a `tf.data.Dataset` that does not tune itself. That of Keras
+    does, in a thread that sleeps for up to as long as the training has taken, a minute at most, and
+    `fit` cannot end before it wakes.
+
+    Args:
+        x: The first argument of `fit`.
+
+    Returns:
+        A `tf.data.Dataset` of the same batches for a generator on TensorFlow, else `x`.
+    """
+    if keras.backend.backend() != "tensorflow" or not hasattr(x, "__next__"):
+        return x
+    import tensorflow as tf
+
+    first = next(x, None)
+    if first is None:
+        raise ValueError("The data set is empty: it has no batch.")
+    first = tree.map_structure(np.asarray, first)
+    signature = tree.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), first)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    batches = tf.data.Dataset.from_generator(
+        lambda: itertools.chain([first], x), output_signature=signature
+    )
+    return batches.prefetch(1).with_options(options)

@@ -10,7 +10,7 @@ import keras
 from keras import ops, tree
 
 from keras_design_gans import presets
-from keras_design_gans.batch import check_first_batch, read_batch
+from keras_design_gans.batch import check_first_batch, for_fit, read_batch
 from keras_design_gans.gradients import (
     BACKEND,
     apply,
@@ -329,7 +329,7 @@ class AdversarialModel(keras.Model):
         check_first_batch(x, self.needs)
         if isinstance(x, keras.utils.PyDataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # it brings its own order, which can be repeated
-        return super().fit(x, *args, **kwargs)
+        return super().fit(for_fit(x), *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
         """Returns the means of the logged values on `x`, as `keras.Model.evaluate` does."""

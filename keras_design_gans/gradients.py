@@ -1,4 +1,4 @@
-"""Gradients on TensorFlow, PyTorch and JAX: the only code that knows the backends.
+"""Gradients on TensorFlow, PyTorch and JAX: the only part of the models that knows the backends.
 
 Each backend defines five functions:
 

@@ -9,7 +9,7 @@ from gan_test_case import run_in_new_process, same, snapshot, value_of
 from keras import ops
 from test_dcgan import tiny_images
 
-from keras_design_gans.batch import Images
+from keras_design_gans.batch import Images, for_fit
 from keras_design_gans.engine import AdversarialModel
 from keras_design_gans.losses import (
     gradient_penalty,
@@ -158,6 +158,21 @@ def test_the_average_follows_its_formula():
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras does not offer it on PyTorch")
+def test_a_generator_trains_from_a_data_set_that_does_not_tune_itself():
+    pictures = [np.full((2, 4, 4, 3), value, "float32") for value in (0.0, 0.5, 1.0)]
+    batches = (({"image": each},) for each in pictures)
+    given = for_fit(batches)
+    if keras.backend.backend() == "tensorflow":
+        assert given.options().autotune.enabled is False
+        for (batch,), expected in zip(given, pictures, strict=True):
+            np.testing.assert_array_equal(batch["image"], expected)
+        with pytest.raises(ValueError, match="The data set is empty"):
+            for_fit(batches)
+    else:
+        assert given is batches
+    assert for_fit(pictures) is pictures
+
+
 def test_steps_per_execution_changes_nothing():
     results = []
     for steps in (1, 2):

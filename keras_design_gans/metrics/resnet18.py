@@ -23,6 +23,7 @@ from keras_design_gans.batch import (
     Images,
     Labels,
     check_first_batch,
+    for_fit,
     class_counts,
     read_batch,
 )
@@ -151,7 +152,7 @@ class ResNet18(keras.Model):
     def fit(self, x=None, *args, **kwargs):
         """Trains as `keras.Model.fit` does, after a look at the data; raises `ValueError`."""
         check_first_batch(x, self.needs)
-        return super().fit(x, *args, **kwargs)
+        return super().fit(for_fit(x), *args, **kwargs)
 
     # A batch is one dictionary, which Keras hands on as `x` with no `y`: the labels are in `x`.
 
