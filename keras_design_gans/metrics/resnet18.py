@@ -23,8 +23,8 @@ from keras_design_gans.batch import (
     Images,
     Labels,
     check_first_batch,
-    for_fit,
     class_counts,
+    for_fit,
     read_batch,
 )
 
