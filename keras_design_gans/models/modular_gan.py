@@ -164,7 +164,7 @@ def modular_transformer(
     outputs = {"features": new}
     if use_mask:
         g = layers.Conv2D(1, MASK_SIDE, padding="same", use_bias=False, dtype="float32")(new)
-        # So many weights move together that Adam would close the mask within ten steps, for good.
+        # Adam moves so many weights at once that it could close the mask in a few steps, for good.
         g = layers.Rescaling(1 / MASK_SIDE**2, dtype="float32")(g)
         g = layers.Activation("tanh", dtype="float32")(g)
         mask = layers.Rescaling(0.5, 0.5, dtype="float32")(g)
