@@ -1233,6 +1233,6 @@ show_scores(
 # - `design-gans train cyclegan` and `design-gans train star_gan` train on faces of 64 pixels; two
 #   folders of your own pictures are enough for the first one.
 # - Read `keras_design_gans/models/cyclegan.py` and `star_gan.py`: each paper in one file.
-# - `kdg.models.IcGAN`: change a face by way of its code.
+# - [Notebook 19](19_icgan.ipynb): IcGAN, which changes a face by way of its code.
 # - `kdg.models.ModularGAN`: one module for each attribute, and a mask that says where it may change
 #   something.
