@@ -184,10 +184,10 @@ def falling(learning_rate, steps, after=0):
     return keras.saving.serialize_keras_object(schedule)
 
 
-def dealt_falling(steps, *others):
+def dealt_falling(steps, *others, rate=5e-4):
     """Returns the optimizers of a GAN with five updates of discriminator and others in a step."""
     lengths = {"generator": steps, **dict.fromkeys(["discriminator", *others], 5 * steps)}
-    return {f"{name}_optimizer": adam(falling(5e-4, n)) for name, n in lengths.items()}
+    return {f"{name}_optimizer": adam(falling(rate, n)) for name, n in lengths.items()}
 
 
 def late_falling(steps, generator=5e-4, discriminator=5e-4):
@@ -439,14 +439,14 @@ RECIPES = {
     ),
     "modular_gan_color_mnist_64": Recipe(
         "ModularGAN",
-        {"base_filters": 10, "latent_dim": 64, "initial": ["digit"]},
-        steps=2_000,
+        {"base_filters": 10, "latent_dim": 64, "blocks": 2, "initial": ["digit"]},
+        steps=3_200,
         **(
             _CHANGES
             | {
                 "data": "color_mnist",
                 "labels": ("digit", "color", "style", "background"),
-                "optimizers": dealt_falling(2_000),
+                "optimizers": dealt_falling(3_200, rate=1e-3),
             }
         ),
     ),

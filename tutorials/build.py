@@ -26,7 +26,7 @@ METADATA = {
 }
 # What stderr may hold, and is not stored: progress bars, and log lines of TensorFlow at its import.
 NOISE = re.compile(r".*\d%\||WARNING: All log messages before absl|[IW]\d{4} ")
-LARGE = 200_000  # characters of a stored picture that is worth making smaller
+LARGE = 60_000  # characters of a stored picture that is worth making smaller
 
 
 def convert(script):

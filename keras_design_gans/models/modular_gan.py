@@ -46,6 +46,10 @@ paper's 16. Deviations:
 - The new features are the old ones and what the residual blocks add, which is nothing at first. New
   features that are noise at first would be shut out: their masks close within some hundred steps,
   and a tanh that has gone to -1 has no slope to come back by.
+- The paper names no kind of normalisation. Modules that change pictures have StarGAN's, of each
+  channel apart. It makes any plain ground the same as any other, so that its colour could not be
+  learned from noise: there, it is over all channels of a picture, and in the generator over the
+  batch, without which all pictures are alike for long.
 - Where the paper is silent: classes are exclusive, by a softmax; wanted labels are shuffled for
   each attribute apart; with a generator, each initial condition has a discriminator too, which
   judges \(R(G(z,a_0))\), and the encoder that the cycle of features needs is trained beside it.
@@ -95,22 +99,23 @@ def as_features(x):
     return layers.Activation("linear", dtype="float32")(x)
 
 
-def modular_encoder(image_shape=(128, 128, 3), base_filters=64, blocks=0):
+def modular_encoder(image_shape=(128, 128, 3), base_filters=64, blocks=0, groups=-1):
     """Builds E: pictures to features.
 
     Args:
         image_shape: (height, width, channels), equal sides of 16, 32, 64, ... pixels.
         base_filters: Channels of the first convolution; the features have four times as many.
         blocks: Number of residual blocks.
+        groups: Of channels that are normalised together, -1 for each channel apart.
 
     Returns:
         Functional `keras.Model`; 665,664 weights with the defaults, 7,749,696 with 6 blocks.
     """
     check_sides(image_shape)
     image = keras.Input(image_shape, name="image")
-    x = encode(image, base_filters)
+    x = encode(image, base_filters, groups)
     for _ in range(blocks):
-        x = residual_block(x)
+        x = residual_block(x, groups)
     return keras.Model(image, as_features(x), name="encoder")
 
 
@@ -132,12 +137,13 @@ def modular_generator(feature_shape=(16, 16, 256), latent_dim=100, labels=10):
     x = layers.Reshape((1, 1, latent_dim + labels))(x)
     while x.shape[1] < side:
         width = channels if 4 * x.shape[1] >= side else 2 * channels  # of the last two layers
-        x = normalised(layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False)(x))
+        x = layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(epsilon=1e-5)(x))
     return keras.Model([noise, wanted], as_features(x), name="generator")
 
 
 def modular_transformer(
-    feature_shape=(32, 32, 256), labels=1, blocks=6, use_mask=True, name="transformer"
+    feature_shape=(32, 32, 256), labels=1, blocks=6, use_mask=True, groups=-1, name="transformer"
 ):
     """Builds a T: features and what is wanted of one attribute to features of the same shape.
 
@@ -146,6 +152,7 @@ def modular_transformer(
         labels: Length of the vector of the attribute.
         blocks: Number of residual blocks.
         use_mask: Blend new and old features by a mask; without, the new ones replace the old.
+        groups: As in `modular_encoder`.
         name: Name of the network.
 
     Returns:
@@ -156,9 +163,10 @@ def modular_transformer(
     features = keras.Input(feature_shape, name="features")
     wanted = keras.Input((labels,), name="labels")
     x = with_labels(features, wanted)
-    first = x = normalised(layers.Conv2D(feature_shape[-1], 3, padding="same", use_bias=False)(x))
+    x = layers.Conv2D(feature_shape[-1], 3, padding="same", use_bias=False)(x)
+    first = x = normalised(x, groups)
     for _ in range(blocks):
-        x = residual_block(x, scale="zeros")
+        x = residual_block(x, groups, scale="zeros")
     change = layers.Subtract(dtype="float32")([x, first])
     new = layers.Add(dtype="float32")([features, change])
     outputs = {"features": new}
@@ -173,18 +181,19 @@ def modular_transformer(
     return keras.Model([features, wanted], outputs, name=name)
 
 
-def modular_reconstructor(feature_shape=(32, 32, 256), channels=3):
+def modular_reconstructor(feature_shape=(32, 32, 256), channels=3, groups=-1):
     """Builds R: features to pictures in [-1, 1] of four times the side.
 
     Args:
         feature_shape: (height, width, channels).
         channels: Channels of the picture.
+        groups: As in `modular_encoder`.
 
     Returns:
         Functional `keras.Model`; 665,152 weights with the defaults.
     """
     features = keras.Input(feature_shape, name="features")
-    picture = reconstruct(features, channels, feature_shape[-1] // 4)
+    picture = reconstruct(features, channels, feature_shape[-1] // 4, groups)
     return keras.Model(features, picture, name="reconstructor")
 
 
@@ -305,10 +314,11 @@ class ModularGAN(AdversarialModel):
     def _plans(self):
         """Returns functions that build the modules of the paper, by name."""
         shape, features = self.image_shape, self.feature_shape
+        groups = 1 if self.initial else -1
         plans = {}
         if self.use_cycle or not self.initial:
             plans["encoder"] = lambda: modular_encoder(
-                shape, self.base_filters, self.encoder_blocks
+                shape, self.base_filters, self.encoder_blocks, groups
             )
         if self.initial:
             plans["generator"] = lambda: modular_generator(
@@ -318,9 +328,9 @@ class ModularGAN(AdversarialModel):
             name = f"transformer_{key}"
             if key not in self.initial:
                 plans[name] = lambda size=size, name=name: modular_transformer(
-                    features, size, self.blocks, self.use_masks, name
+                    features, size, self.blocks, self.use_masks, groups, name
                 )
-        plans["reconstructor"] = lambda: modular_reconstructor(features, shape[-1])
+        plans["reconstructor"] = lambda: modular_reconstructor(features, shape[-1], groups)
         for key, size in self.told.sizes.items():
             plans[f"discriminator_{key}"] = lambda key=key, size=size: star_gan_discriminator(
                 shape, {key: size}, self.base_filters, LAST_SIDE

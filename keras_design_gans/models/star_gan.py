@@ -55,32 +55,32 @@ from keras_design_gans.models.wgan_gp import slope_penalty
 SLOPE = 0.01  # of the leaky ReLU
 
 
-def normalised(x):
-    """Instance normalisation with weights, and ReLU."""
-    return layers.ReLU()(layers.GroupNormalization(groups=-1, epsilon=1e-5)(x))
+def normalised(x, groups=-1):
+    """Normalisation with weights, by default of each channel of an instance, and ReLU."""
+    return layers.ReLU()(layers.GroupNormalization(groups, epsilon=1e-5)(x))
 
 
-def residual_block(x, scale="ones"):
+def residual_block(x, groups=-1, scale="ones"):
     """Two convolutions 3/1 whose result, scaled, is added to what they started from."""
     width = x.shape[-1]
-    y = normalised(layers.Conv2D(width, 3, padding="same", use_bias=False)(x))
+    y = normalised(layers.Conv2D(width, 3, padding="same", use_bias=False)(x), groups)
     y = layers.Conv2D(width, 3, padding="same", use_bias=False)(y)
-    y = layers.GroupNormalization(groups=-1, epsilon=1e-5, gamma_initializer=scale)(y)
+    y = layers.GroupNormalization(groups, epsilon=1e-5, gamma_initializer=scale)(y)
     return layers.Add()([x, y])
 
 
-def encode(x, base_filters):
+def encode(x, base_filters, groups=-1):
     """Stacks the layers from a picture to a map of a quarter of its sides, 4 times as wide."""
-    x = normalised(layers.Conv2D(base_filters, 7, padding="same", use_bias=False)(x))
+    x = normalised(layers.Conv2D(base_filters, 7, padding="same", use_bias=False)(x), groups)
     for width in (2 * base_filters, 4 * base_filters):
-        x = normalised(layers.Conv2D(width, 4, 2, "same", use_bias=False)(x))
+        x = normalised(layers.Conv2D(width, 4, 2, "same", use_bias=False)(x), groups)
     return x
 
 
-def reconstruct(x, channels, base_filters):
+def reconstruct(x, channels, base_filters, groups=-1):
     """Stacks the layers from such a map back to a picture in [-1, 1]."""
     for width in (2 * base_filters, base_filters):
-        x = normalised(layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False)(x))
+        x = normalised(layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False)(x), groups)
     # The picture is float32 under mixed precision too: losses and penalties need its range.
     x = layers.Conv2D(channels, 7, padding="same", use_bias=False, dtype="float32")(x)
     return layers.Activation("tanh", dtype="float32")(x)
