@@ -62,12 +62,13 @@ StarGAN and CycleGAN have 16 filters, IcGAN 14, and ModularGAN 12, or 10 for dig
 CycleGAN and IcGAN have the optimizers of their papers; without `r1_weight=3` the discriminator of
 IcGAN won (after 2,500 steps of 5e-4, hair had the wanted colour in 56 % of 200 faces, with it 84).
 StarGAN and ModularGAN have rates of 5e-4 that fall to 0 as half a cosine (papers 1e-4, falling in
-the second half). The weight of StarGAN's cycle is 50 (paper 10): the slope of a mean over 12,288
-values is small at a pixel beside that of the discriminator, and with 10 the pictures were lost
-within 300 steps. ModularGAN has the weights of its paper. Their batches of 40 are dealt
-out to five updates of the discriminator, 8 pictures each (papers 16). CycleGAN has batches of 4
-(paper 1) and patches of 34 pixels, and turns black hair blond. The recipes for `celeb_a` have the
-sizes, batches and, where it is known, the length of the papers, for a GPU.
+the second half); for digits 1e-3, and 2 residual blocks (paper 6). The weight of StarGAN's cycle is
+50 (paper 10): the slope of a mean over 12,288 values is small at a pixel beside that of the
+discriminator, and with 10 the pictures were lost within 300 steps. ModularGAN has the weights of
+its paper. Their batches of 40 are dealt out to five updates of the discriminator, 8 pictures each
+(papers 16). CycleGAN has batches of 4 (paper 1) and patches of 34 pixels, and turns black hair
+blond. The recipes for `celeb_a` have the sizes, batches and, where it is known, the length of the
+papers, for a GPU.
 """
 
 import copy

@@ -1234,5 +1234,5 @@ show_scores(
 #   folders of your own pictures are enough for the first one.
 # - Read `keras_design_gans/models/cyclegan.py` and `star_gan.py`: each paper in one file.
 # - [Notebook 19](19_icgan.ipynb): IcGAN, which changes a face by way of its code.
-# - `kdg.models.ModularGAN`: one module for each attribute, and a mask that says where it may change
-#   something.
+# - [Notebook 20](20_modular_gan.ipynb): ModularGAN, one module for each attribute, and a mask that
+#   says where it may change something.

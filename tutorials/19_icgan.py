@@ -966,4 +966,4 @@ print(f", two people {two_people:.2f}")
 # - Read `keras_design_gans/models/icgan.py`: the whole paper in one file.
 # - [Notebook 6](06_vae.ipynb): encoder and generator trained *together*, on real pictures.
 # - [Notebook 18](18_cyclegan_stargan.ipynb): no code; the picture itself is changed.
-# - Notebook 20: a module for each attribute, and no bottleneck.
+# - [Notebook 20](20_modular_gan.ipynb): a module for each attribute, and no bottleneck.
