@@ -220,7 +220,7 @@ def run_faces(row, model, judge, path):
     scores = {
         task: score_faces(change(model, transfers(task)), transfers(task), judge) for task in TASKS
     }
-    if row["model"] == "ModularGAN":
+    if name_of(row) == "ModularGAN":
         given = transfers("HSG")
         for order in itertools.permutations(TASKS["HSG"]):
             made = change(model, given, order)
@@ -288,7 +288,7 @@ def tables(rows, known):
         orders = {name: s for name, s in row["scores"].items() if ">" in name}
         if orders:
             lines = [(name, *(scores[s] for s in SCORES)) for name, scores in orders.items()]
-            title = f"Faces: order of the modules, HSG, {name_of(row)}\n\n"
+            title = "Faces: order of ModularGAN's modules, HSG\n\n"
             parts.append(title + markdown(["", *SCORES.values()], lines))
     for row in rows:
         if row["data"] == "color_mnist":

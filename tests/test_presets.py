@@ -82,6 +82,7 @@ def test_shipped_presets(name):
             "GANCLS": {"text": SENTENCES},
             "AttributeGAN": {"attributes": ["hair_color: red", "eyes: open", "mouth: smile"]},
             "MaskStyleGAN": {"masks": shirt},
+            "ModularGAN": {"background": "white"},
         }
         images = model.generate(16, seed=0, **told.get(recipe.model, {}))
         if recipe.model == "ContextualGAN":  # joint pictures
