@@ -323,7 +323,9 @@ def findings(rows):
 
 def main():
     """Trains what is missing, row by row."""
-    options = new_parser(__doc__, "runs/modular").parse_args()
+    parser = new_parser(__doc__, "runs/modular")
+    parser.set_defaults(steps=800)
+    options = parser.parse_args()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": [], "known": {}}
     rows, known = content["rows"], content["known"]
     cli.set_precision()

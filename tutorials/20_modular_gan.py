@@ -889,10 +889,9 @@ kdg.plotting.show_rows({"a face": eyes_true["image"], **film, "truth": eyes_true
 kdg.plotting.plot_history(log, steps_per_epoch=NEW_STEPS // LOOKS)
 
 # %% [markdown]
-# They do both. After 166 steps eyes have begun to open, after 332 white lids and red smears stand
-# where wide eyes were, and after some 800 closed eyes are thin lines, as in the truth. Behind
-# frames it works as well as without. The face round the eyes gets a little darker and grainier
-# with every row.
+# They do both. After 166 steps closed eyes have begun to open, and wide ones are red smears. After
+# 332 these are light lids, and after some 800 thin lines, as in the truth. Behind frames it works as
+# well as without. The face round the eyes gets a little darker and grainier with every row.
 #
 # Did really nothing else move? We compare every number of every module, bit by bit.
 
@@ -965,7 +964,7 @@ print(
 # glasses behind it 6 % are wrong, with the glasses before it 9 %, although eyes and glasses lie on
 # each other, and neither module has ever met the other. So the order hardly matters here, too. And
 # the newcomer costs the old ones little: all four are wrong in 66 %, the three old ones alone in
-# 58 % of these faces, nearly all of it by the hair.
+# 58 % of these faces.
 #
 # Not everything can be learned through a closed door. A module for *hats* (`accessory`, none or
 # hat) was still wrong in 96 % of 100 faces after 2,000 steps. A hat is a large new shape, and its

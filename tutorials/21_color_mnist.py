@@ -179,8 +179,8 @@ print("hardest to tell apart:", *min(apart, key=apart.get))
 # | feature cycle $\lVert f_i-E(y_i)\rVert_1$ | $f_i=T_i(E(x),a_i)$ | $f_i=T_i(G(z,a_0),a_i)$, and $f_0=G(z,a_0)$ |
 #
 # What keeps the digit when the colour changes? Nothing in $D_c$ asks for it: another red digit would
-# please it as well. It is kept because the mask makes it easy to keep. And the feature cycle needs an
-# $E$, which the task itself does not. The paper does not say where it comes from. The package trains
+# please it as well. It can only be kept because a module may leave alone what it need not change. And
+# the feature cycle needs an $E$, which the task itself does not. The paper does not say where it comes from. The package trains
 # an **auxiliary encoder** beside the rest, from this loss alone. It only ever sees generated
 # pictures. `use_cycle=False` leaves it out.
 #
@@ -811,8 +811,8 @@ plt.show()
 #
 # The ground is first: after 300 steps white and cyan are there, and the judge sees half of the
 # grounds as ordered. Strokes come after 600 steps, and from 900 on digits: 0, 1, 2, 3, 4 and 9 can
-# be read at the end, in blue and flat, as ordered. Half of the digits are seen, which is five
-# times as many as by chance. But then nothing rises any more. The grounds stay below the preset's,
+# be read at the end, in blue and flat, as ordered. At best, after 2,100 steps, half of the digits are
+# seen, five times as many as by chance. Then nothing rises any more. The grounds stay below the preset's,
 # and those of the first row, all ordered white, are cyan or yellow in four places. The
 # `fake_class_loss` is low in the end, so the discriminators believe what the judge does not: a
 # shimmer is enough for them.
